@@ -1,0 +1,1 @@
+"""The site: wiring, plain tools, and what the platform itself owns."""

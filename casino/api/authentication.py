@@ -1,0 +1,79 @@
+"""Who is calling: a Bearer token (allauth's session token) or the session cookie with CSRF."""
+
+from typing import Any
+
+from allauth.headless.tokens.strategies.sessions import SessionTokenStrategy
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from casino.api.logs import note
+
+_tokens = SessionTokenStrategy()
+
+
+def session_of(token: str) -> SessionBase | None:
+    """The live session behind a token."""
+    if not token.isascii() or not token.isalnum() or len(token) > 64:
+        return None
+    return _tokens.lookup_session(token)
+
+
+def user_of(session: SessionBase) -> Any:
+    """The person a session belongs to, or None: the password's hash is compared, as for cookies."""
+    carrier = HttpRequest()
+    carrier.session = session  # type: ignore[assignment]
+    user = get_user(carrier)
+    return user if user.is_authenticated and user.is_active else None
+
+
+class TokenAuthentication(BaseAuthentication):
+    """``Authorization: Bearer <token>``; a dead token is a 401 whatever else the request carries."""
+
+    def authenticate(self, request: Request) -> tuple[Any, SessionBase] | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        session = session_of(token.strip())
+        user = user_of(session) if session is not None else None
+        if session is None or user is None:
+            raise AuthenticationFailed("This token is not valid; log in again.")
+        note(player=user.pk, operator=user.operator_id)
+        return user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="casino"'
+
+
+class CookieAuthentication(SessionAuthentication):
+    """The session cookie; unsafe methods need the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        found = super().authenticate(request)
+        if found is None:
+            return None
+        note(player=found[0].pk, operator=found[0].operator_id)
+        return found[0], request._request.session
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="casino"'
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}
+
+
+class CookieScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = CookieAuthentication
+    name = "cookie"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}

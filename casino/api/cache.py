@@ -1,0 +1,45 @@
+"""The cache: Redis, whose absence costs speed but never an answer."""
+
+import logging
+from typing import Any
+
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+
+class _ForgivingClient(RedisCacheClient):
+    """Answers as an empty cache while Redis is away; what must not be guessed does not ask a cache."""
+
+    def get(self, key: str, default: Any) -> Any:
+        try:
+            return super().get(key, default)
+        except RedisError:
+            return default
+
+    def set(self, key: str, value: Any, timeout: Any) -> None:
+        try:
+            super().set(key, value, timeout)
+        except RedisError:
+            logger.warning("the cache is away: a value was not kept")
+
+    def delete(self, key: str) -> bool:
+        try:
+            return bool(super().delete(key))
+        except RedisError:
+            logger.warning("the cache is away: a value was not removed")
+            return False
+
+    def has_key(self, key: str) -> bool:
+        try:
+            return bool(super().has_key(key))
+        except RedisError:
+            return False
+
+
+class ForgivingRedisCache(RedisCache):
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        options = {"socket_timeout": 1, "socket_connect_timeout": 1} | params.get("OPTIONS", {})
+        super().__init__(server, params | {"OPTIONS": options})
+        self._class = _ForgivingClient

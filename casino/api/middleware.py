@@ -1,0 +1,46 @@
+"""The outermost middleware: request ids, request metrics, and problem documents for what no view answered."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from casino.api import metrics, problems
+from casino.api.logs import enter_request
+from casino.errors import Refusal
+from casino.ids import uuid7
+
+logger = logging.getLogger("casino.request")
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}", re.ASCII)
+
+
+class RequestMiddleware:
+    """Gives each request an id (the caller's if it is a plain one), times it, and logs what took long or failed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        sent = request.headers.get("X-Request-ID", "")
+        request_id = sent if _ACCEPTABLE_ID.fullmatch(sent) else str(uuid7())
+        enter_request(request_id)
+        began = time.perf_counter()
+        response = self.get_response(request)
+        seconds = time.perf_counter() - began
+        response["X-Request-ID"] = request_id
+        if (limit := getattr(request, "rate_limit", None)) is not None:
+            response["RateLimit-Limit"], response["RateLimit-Remaining"], response["RateLimit-Reset"] = map(str, limit)
+        route = request.resolver_match.route if request.resolver_match else "unmatched"
+        metrics.REQUESTS.labels(request.method or "", route, response.status_code).inc()
+        metrics.REQUEST_SECONDS.labels(request.method or "", route).observe(seconds)
+        logger.info("%s %s %d %.1f ms", request.method, request.path, response.status_code, seconds * 1000)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Refusals and lost servers in plain Django views answer as problem documents too."""
+        refusal: Refusal | None = problems.refusal_of(exception)
+        if refusal is None or request.path.startswith("/backoffice/"):
+            return None
+        return problems.response(refusal)

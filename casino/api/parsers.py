@@ -1,0 +1,79 @@
+"""Reading request bodies: strict JSON, exact numbers."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import IO, Any
+
+from django.conf import settings
+from rest_framework.parsers import BaseParser
+
+from casino.errors import Invalid, Refusal
+
+
+class Malformed(Invalid):
+    """The body is not strict JSON."""
+
+    code = "malformed"
+    title = "Malformed request body"
+
+
+class TooLarge(Refusal):
+    """The body is larger than any request of this API needs (413)."""
+
+    status = 413
+    code = "too_large"
+    title = "Request body too large"
+    detail = "The request body is too large."
+
+
+def parse_json(raw: bytes) -> Any:
+    """The value that ``raw`` (UTF-8 JSON) states, numbers with a point as exact Decimals.
+
+    Raises Malformed for anything that is not strict JSON: duplicate keys, NaN, infinities, other encodings, nesting
+    beyond what the parser takes.
+    """
+    try:
+        return json.loads(
+            raw.decode("utf-8"),
+            parse_float=Decimal,
+            parse_int=_bounded_int,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unique_keys,
+        )
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"The body is not strict JSON: {error}.") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
+
+
+def _bounded_int(text: str) -> int:
+    if len(text) > 40:
+        raise ValueError("a number has too many digits")
+    return int(text)
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    if any("\x00" in key or (isinstance(value, str) and "\x00" in value) for key, value in pairs):
+        raise ValueError("a text contains the NUL character")
+    return found
+
+
+class StrictJSONParser(BaseParser):
+    """``application/json`` through ``parse_json``, up to DATA_UPLOAD_MAX_MEMORY_SIZE bytes."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        raw = stream.read(limit + 1)
+        if len(raw) > limit:
+            raise TooLarge
+        return parse_json(raw) if raw else {}

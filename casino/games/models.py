@@ -1,0 +1,137 @@
+"""Categories, games, their immutable versions, and each operator's switches."""
+
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from casino.ids import uuid7
+from casino.money import MoneyField
+from operators.models import Operator
+from operators.scoping import ScopedQuerySet
+
+
+class Category(models.Model):
+    """A shelf of the lobby."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["position", "slug"]
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GameQuerySet(ScopedQuerySet):
+    """Games of the platform have no operator and are everybody's; an operator's own are seen there only."""
+
+    def visible_to(self, user: Any) -> Self:
+        if user.is_authenticated and user.is_platform_admin:
+            return self
+        if user.is_authenticated and user.is_operator_staff:
+            return self.filter(Q(operator=None) | Q(operator=user.operator_id))
+        return self.filter(operator=None)
+
+    def offered_at(self, operator_id: UUID) -> Self:
+        """What is playable at an operator: active, the platform's or its own, and not switched off there."""
+        switched_off = GameSwitch.objects.filter(operator_id=operator_id, is_enabled=False)
+        return self.filter(Q(operator=None) | Q(operator_id=operator_id), is_active=True).exclude(
+            pk__in=switched_off.values("game_id")
+        )
+
+
+class Game(models.Model):
+    """A game; what it pays stands in its newest version."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    description = models.CharField(max_length=400, blank=True, default="")
+    category = models.ForeignKey(Category, models.PROTECT, related_name="games")
+    studio = models.CharField("provider", max_length=80, blank=True, default="")
+    kind = models.CharField(max_length=20)
+    operator = models.ForeignKey(Operator, models.PROTECT, null=True, blank=True, related_name="own_games")
+    version = models.OneToOneField(
+        "GameVersion", models.PROTECT, null=True, blank=True, related_name="+", help_text="The maths in force"
+    )
+    min_bet = MoneyField(default="0.10", validators=[MinValueValidator(0)])
+    max_bet = MoneyField(default=100)
+    is_active = models.BooleanField(default=True)
+    bonus_allowed = models.BooleanField(default=True)
+    wagering_weight = models.DecimalField(max_digits=6, decimal_places=4, default=1)
+    vip_weight = models.DecimalField(max_digits=6, decimal_places=4, default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True, help_text="Deleted, but kept because bets name it")
+
+    objects = GameQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(min_bet__gt=0, max_bet__gte=F("min_bet")), name="a_game_takes_bets_between_its_limits"
+            ),
+            models.CheckConstraint(
+                condition=Q(wagering_weight__gte=0, wagering_weight__lte=10, vip_weight__gte=0, vip_weight__lte=10),
+                name="a_weight_lies_between_none_and_ten",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GameVersion(models.Model):
+    """One paytable and what was computed from it; never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    game = models.ForeignKey(Game, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    paytable = models.JSONField()
+    rtp = models.DecimalField(max_digits=9, decimal_places=6, help_text="Percent, the lowest of its bets")
+    sigma = models.DecimalField(max_digits=14, decimal_places=6, help_text="Standard deviation per unit staked")
+    hit_rate = models.DecimalField(max_digits=9, decimal_places=6, help_text="Percent")
+    max_multiplier = models.DecimalField(max_digits=18, decimal_places=6, help_text="Of the best single spin")
+    par = models.JSONField(help_text="The PAR sheet")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["game", "number"], name="a_game_numbers_its_versions"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.game} v{self.number}"
+
+
+class GameSwitchQuerySet(ScopedQuerySet):
+    pass
+
+
+class GameSwitch(models.Model):
+    """One operator's say about one game: off, or narrower limits."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="game_switches")
+    game = models.ForeignKey(Game, models.CASCADE, related_name="switches")
+    is_enabled = models.BooleanField(default=True)
+    min_bet = MoneyField(null=True, blank=True)
+    max_bet = MoneyField(null=True, blank=True)
+
+    objects = GameSwitchQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["operator", "game"], name="an_operator_has_one_switch_per_game"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.game} at {self.operator}"

@@ -1,0 +1,186 @@
+"""Operators (the tenants), their affiliates, and the two journals that staff read: alerts and significant events."""
+
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models.functions import Lower
+
+from casino.errors import Missing
+from casino.ids import uuid7
+from casino.money import MoneyField
+from operators.scoping import ScopedQuerySet
+
+
+class RngProvider(models.TextChoices):
+    SYSTEM = "system", "The operating system's generator"
+    PROVABLY_FAIR = "provably_fair", "Provably fair"
+    REMOTE = "remote", "Remote service"
+
+
+class UnknownOperator(Missing):
+    """No open operator has this slug."""
+
+    code = "unknown_operator"
+    detail = "There is no such operator."
+
+
+class OperatorQuerySet(ScopedQuerySet):
+    operator_field = "pk"
+
+    def open(self) -> Self:
+        """Brands that take players."""
+        return self.filter(is_open=True)
+
+    def named(self, slug: str) -> "Operator":
+        """The open operator with this slug; UnknownOperator otherwise."""
+        operator: Operator | None = self.open().filter(slug=slug).first()
+        if operator is None:
+            raise UnknownOperator
+        return operator
+
+
+class Operator(models.Model):
+    """A casino brand with one currency and its own money, staff, wallets, affiliates and settings."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217 code of a currency with two decimals")
+    is_open = models.BooleanField(default=True)
+    rng_provider = models.CharField(
+        max_length=20, choices=RngProvider.choices, default=RngProvider.PROVABLY_FAIR, db_default="provably_fair"
+    )
+    max_bet = MoneyField(default=1000, help_text="Highest wager; a VIP level multiplies it by its factor")
+    points_per_unit = models.DecimalField(max_digits=8, decimal_places=4, default=1)
+    bonus_points_factor = models.DecimalField(max_digits=6, decimal_places=4, default="0.5")
+    affiliate_rate = models.DecimalField(max_digits=6, decimal_places=4, default="0.05")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OperatorQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["slug"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="an_operator_has_one_iso_currency"
+            ),
+            models.CheckConstraint(condition=models.Q(max_bet__gt=0), name="an_operator_takes_some_bet"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AffiliateQuerySet(ScopedQuerySet):
+    pass
+
+
+class Affiliate(models.Model):
+    """A partner who refers players to one operator and earns a share of their net GGR."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="affiliates")
+    name = models.CharField(max_length=80)
+    code = models.CharField(max_length=40, help_text="What a player enters as the referral")
+    rate = models.DecimalField(max_digits=6, decimal_places=4, default="0.05")
+    carries_negative = models.BooleanField(default=False, help_text="Whether a negative week lowers the next ones")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AffiliateQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["code"]
+        constraints: ClassVar = [
+            models.UniqueConstraint("operator", Lower("code"), name="an_affiliate_code_is_unique_at_its_operator"),
+            models.CheckConstraint(
+                condition=models.Q(rate__gte=0, rate__lte=1), name="an_affiliate_rate_is_a_fraction_of_one"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+
+class Severity(models.TextChoices):
+    INFO = "info", "Info"
+    WARNING = "warning", "Warning"
+    CRITICAL = "critical", "Critical"
+
+
+class AlertQuerySet(ScopedQuerySet):
+    pass
+
+
+class Alert(models.Model):
+    """Something that staff should look at; ``operator`` empty means the platform's own staff."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    operator = models.ForeignKey(Operator, models.PROTECT, null=True, blank=True, related_name="alerts")
+    kind = models.CharField(max_length=40)
+    severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.WARNING)
+    subject = models.CharField(max_length=200)
+    details = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(auto_now_add=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class SignificantEventQuerySet(ScopedQuerySet):
+    def record(
+        self,
+        kind: str,
+        *,
+        operator_id: UUID | None = None,
+        actor_id: UUID | None = None,
+        player_id: UUID | None = None,
+        reason: str = "",
+        before: Any = None,
+        after: Any = None,
+    ) -> "SignificantEvent":
+        """Write one event in the caller's transaction."""
+        event: SignificantEvent = self.create(
+            kind=kind,
+            operator_id=operator_id,
+            actor_id=actor_id,
+            player_id=player_id,
+            reason=reason,
+            before=before,
+            after=after,
+        )
+        return event
+
+
+class SignificantEvent(models.Model):
+    """Who changed what of consequence, why, and from what to what; never changed, never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    operator = models.ForeignKey(Operator, models.PROTECT, null=True, blank=True, related_name="events")
+    kind = models.CharField(max_length=40)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.TextField(blank=True, default="")
+    before = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SignificantEventQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return self.kind

@@ -1,0 +1,349 @@
+"""Money's tables: wallets, the transfers that explain them, deposits, provider accounts and the webhook inbox."""
+
+import secrets
+from decimal import Decimal
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.lookups import Exact
+
+from casino.ids import uuid7
+from casino.money import MoneyField
+from operators.models import Operator
+from operators.scoping import ScopedQuerySet
+
+
+class Account(models.TextChoices):
+    """The accounts of a book. The first four are pockets of a wallet; the others are names whose balance is a sum."""
+
+    REAL = "real"
+    BONUS = "bonus"
+    HELD = "held"
+    DEBT = "debt"
+    PSP = "psp"
+    SUSPENSE = "suspense"
+    STAKES = "stakes"
+    BONUS_STAKES = "bonus_stakes"
+    WINS = "wins"
+    BONUS_WINS = "bonus_wins"
+    PROMOTIONS = "promotions"
+    FORFEITS = "forfeits"
+    ADJUSTMENTS = "adjustments"
+    PAYOUTS = "payouts"
+    JACKPOT_COST = "jackpot_cost"
+    JACKPOT_CLEARING = "jackpot_clearing"
+    JACKPOT_POOL = "jackpot_pool"
+    SEED_COST = "seed_cost"
+    INTERCOMPANY = "intercompany"
+    VIP_COST = "vip_cost"
+    VIP_CLEARING = "vip_clearing"
+    AFFILIATE_COST = "affiliate_cost"
+    AFFILIATE_PAYABLE = "affiliate_payable"
+
+
+POCKETS = (Account.REAL, Account.BONUS, Account.HELD, Account.DEBT)
+
+
+class TransferKind(models.TextChoices):
+    """Why money moved."""
+
+    DEPOSIT = "deposit"
+    DEPOSIT_MISMATCH = "deposit_mismatch"
+    SUSPENSE_MATCHED = "suspense_matched"
+    SUSPENSE_RETURNED = "suspense_returned"
+    REFUND = "refund"
+    DEBT_REPAID = "debt_repaid"
+    BONUS_GRANT = "bonus_grant"
+    BONUS_CONVERSION = "bonus_conversion"
+    BONUS_FORFEIT = "bonus_forfeit"
+    STAKE = "stake"
+    WIN = "win"
+    FREE_SPIN_WIN = "free_spin_win"
+    JACKPOT_CONTRIBUTION = "jackpot_contribution"
+    JACKPOT_FOLD = "jackpot_fold"
+    JACKPOT_WIN = "jackpot_win"
+    JACKPOT_SEED = "jackpot_seed"
+    WITHDRAWAL_HOLD = "withdrawal_hold"
+    WITHDRAWAL_SUBMISSION = "withdrawal_submission"
+    WITHDRAWAL_PAYOUT = "withdrawal_payout"
+    WITHDRAWAL_RELEASE = "withdrawal_release"
+    WITHDRAWAL_FAILURE = "withdrawal_failure"
+    VIP_COST = "vip_cost"
+    VIP_SHARE = "vip_share"
+    AFFILIATE_ACCRUAL = "affiliate_accrual"
+    AFFILIATE_PAYMENT = "affiliate_payment"
+    ADJUSTMENT = "adjustment"
+
+
+def _whole(*fields: str) -> models.Q:
+    """Every field holds whole minor units."""
+    condition = Q()
+    for field in fields:
+        condition &= Q(Exact(F(field), Func(F(field), 2, function="trunc")))
+    return condition
+
+
+class WalletQuerySet(ScopedQuerySet):
+    player_field = "player"
+
+    def with_operator(self) -> Self:
+        return self.select_related("operator")
+
+
+class Wallet(models.Model):
+    """A player's money at one operator: the one locked row of the money path. Only the ledger writes its pockets.
+
+    ``real``, ``bonus``, ``held`` and ``debt`` equal the sums of the wallet's transfers at every commit; ``version``
+    counts them. ``wagering_*`` is the deposit requirement.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="wallets")
+    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="wallets")
+    real = MoneyField(default=0)
+    bonus = MoneyField(default=0)
+    held = MoneyField(default=0)
+    debt = MoneyField(default=0)
+    version = models.BigIntegerField(default=0)
+    wagering_required = MoneyField(default=0)
+    wagering_wagered = MoneyField(default=0)
+    is_blocked = models.BooleanField(default=False, help_text="Blocked at this operator: may not play")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = WalletQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["operator", "player"], name="a_player_has_one_wallet_per_operator"),
+            models.CheckConstraint(
+                condition=Q(real__gte=0, bonus__gte=0, held__gte=0, debt__gte=0), name="a_wallet_is_never_overdrawn"
+            ),
+            models.CheckConstraint(
+                condition=_whole("real", "bonus", "held", "debt"), name="a_wallet_holds_whole_minor_units"
+            ),
+            models.CheckConstraint(
+                condition=Q(wagering_required__gte=0, wagering_wagered__gte=0), name="wagering_never_runs_backwards"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player} at {self.operator}"
+
+    @property
+    def wagering_remaining(self) -> Decimal:
+        """What must still be wagered before the deposits can be withdrawn."""
+        return max(self.wagering_required - self.wagering_wagered, Decimal(0))
+
+
+class TransferQuerySet(ScopedQuerySet):
+    player_field = "wallet__player"
+
+
+class Transfer(models.Model):
+    """One movement from a source account to a target account inside one book; both sides of the entry in one row.
+
+    The book is ``operator``'s, or the platform's when it is empty. Rows are only ever added (a trigger says so).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    operator = models.ForeignKey(Operator, models.PROTECT, null=True, db_constraint=False, related_name="+")
+    kind = models.CharField(max_length=24, choices=TransferKind.choices)
+    source = models.CharField(max_length=20, choices=Account.choices)
+    target = models.CharField(max_length=20, choices=Account.choices)
+    currency = models.CharField(max_length=3)
+    wallet = models.ForeignKey(Wallet, models.PROTECT, null=True, related_name="transfers", db_index=False)
+    wallet_version = models.BigIntegerField(null=True)
+    pool_id = models.UUIDField(null=True)
+    counterparty = models.ForeignKey(
+        Operator, models.PROTECT, null=True, db_constraint=False, related_name="+", db_index=False
+    )
+    amount = MoneyField()
+    reference = models.UUIDField(help_text="The row that caused it: a bet, deposit, withdrawal, bonus…")
+    created_at = models.DateTimeField()
+
+    objects = TransferQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["operator", "source"], name="transfer_by_source")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                "reference",
+                "kind",
+                "source",
+                "target",
+                "operator",
+                "wallet",
+                "pool_id",
+                "counterparty",
+                name="a_cause_posts_once",
+                nulls_distinct=False,
+            ),
+            models.UniqueConstraint(fields=["wallet", "wallet_version"], name="a_wallet_numbers_its_transfers"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_transfer_moves_something"),
+            models.CheckConstraint(
+                condition=Q(wallet=None, wallet_version=None) | Q(wallet__isnull=False, wallet_version__gt=0),
+                name="a_transfer_of_a_wallet_has_its_version",
+            ),
+            models.CheckConstraint(
+                condition=Q(wallet__isnull=False, operator__isnull=False)
+                | (Q(wallet=None) & ~Q(source__in=POCKETS) & ~Q(target__in=POCKETS)),
+                name="only_a_wallet_has_pockets",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.source} → {self.target} {self.amount:.2f} {self.currency}"
+
+
+class Provider(models.TextChoices):
+    CASHAPP = "cashapp"
+    INSTORE_CASH = "instore_cash"
+    INSTORE_CARD = "instore_card"
+    GENERIC = "generic"
+    PAYOUTS = "payouts"
+
+
+class ProviderAccountQuerySet(ScopedQuerySet):
+    pass
+
+
+class ProviderAccount(models.Model):
+    """The platform's (``operator`` empty) or an operator's account with a provider; secrets are encrypted at rest."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    provider = models.CharField(max_length=20, choices=Provider.choices)
+    operator = models.ForeignKey(Operator, models.PROTECT, null=True, blank=True, related_name="provider_accounts")
+    secret = models.TextField(editable=False, help_text="The encrypted secret in force")
+    previous_secret = models.TextField(editable=False, blank=True, default="", help_text="Accepted while rotating")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProviderAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["provider", "operator"], name="a_book_has_one_account_per_provider", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} of {self.operator or 'the platform'}"
+
+
+class DepositStatus(models.TextChoices):
+    PENDING = "pending"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REVIEW = "review"
+
+
+def new_reference(prefix: str) -> str:
+    """A reference a person can quote: the prefix and ten characters without look-alikes."""
+    return prefix + "-" + "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(10))
+
+
+def new_deposit_reference() -> str:
+    return new_reference("D")
+
+
+class DepositQuerySet(ScopedQuerySet):
+    player_field = "player"
+
+
+class Deposit(models.Model):
+    """Money announced, then received through a provider; only a provider's signed event completes it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=new_deposit_reference)
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="deposits")
+    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="deposits")
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="deposits")
+    amount = MoneyField()
+    currency = models.CharField(max_length=3)
+    method = models.CharField(max_length=20, choices=Provider.choices)
+    status = models.CharField(max_length=10, choices=DepositStatus.choices, default=DepositStatus.PENDING)
+    promo_code = models.CharField(max_length=40, blank=True, default="")
+    provider_reference = models.CharField(max_length=100, blank=True, default="")
+    idempotency_key = models.CharField(max_length=64)
+    request_digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DepositQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["expires_at"], condition=Q(status=DepositStatus.PENDING), name="deposit_pending"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["player", "idempotency_key"], name="a_key_opens_one_deposit"),
+            models.CheckConstraint(condition=Q(amount__gt=0) & _whole("amount"), name="a_deposit_has_an_amount"),
+            models.CheckConstraint(
+                condition=~Q(status=DepositStatus.COMPLETED) | Q(completed_at__isnull=False),
+                name="a_completed_deposit_has_its_moment",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class WebhookVerdict(models.TextChoices):
+    """What became of a stored event; ``stored`` waits for the sweeper."""
+
+    STORED = "stored"
+    SETTLED = "settled"
+    IGNORED = "ignored"
+    SUSPENSE = "suspense"
+    INVALID = "invalid"
+
+
+class WebhookEventQuerySet(ScopedQuerySet):
+    operator_field = "account__operator"
+
+
+class WebhookEvent(models.Model):
+    """The inbox: every authentic event of a provider account, once for ever."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(ProviderAccount, models.PROTECT, related_name="events")
+    event_id = models.CharField(max_length=128)
+    body = models.TextField()
+    verdict = models.CharField(max_length=10, choices=WebhookVerdict.choices, default=WebhookVerdict.STORED)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    deposit = models.ForeignKey(Deposit, models.PROTECT, null=True, blank=True, related_name="events")
+    attempts = models.PositiveIntegerField(default=0)
+    received_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WebhookEventQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["received_at"], condition=Q(verdict=WebhookVerdict.STORED), name="webhook_waiting"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "event_id"], name="a_provider_event_is_stored_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.event_id}"
+
+
+def wallet_of(player_id: UUID, operator_id: UUID) -> Wallet | None:
+    """The player's wallet at the operator, with both, unlocked."""
+    found: Any = Wallet.objects.select_related("operator", "player").filter(player_id=player_id, operator_id=operator_id)
+    wallet: Wallet | None = found.first()
+    return wallet
