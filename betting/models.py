@@ -1,6 +1,6 @@
 """Bets, each one immutable row, and the seed pairs that make them verifiable."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from casino.games.models import Game, GameVersion
 from casino.ids import uuid7
-from casino.money import MoneyField
+from casino.money import ZERO, MoneyField
 from operators.models import Affiliate, Operator, RngProvider
 from operators.scoping import ScopedQuerySet
 from wallets.models import Wallet
@@ -56,6 +56,13 @@ class BetType(models.TextChoices):
 class BetQuerySet(ScopedQuerySet):
     player_field = "player"
 
+    def with_facts(self) -> Self:
+        """With the rows that a bet's document names."""
+        return (
+            self.select_related("operator", "game", "game_version", "seed_pair")
+            .defer("game_version__paytable", "game_version__par")
+        )
+
 
 class Bet(models.Model):
     """One settled bet: what was staked, drawn, paid and counted. Never changed, never deleted (a trigger says so)."""
@@ -81,10 +88,10 @@ class Bet(models.Model):
     real_after = MoneyField()
     bonus_before = MoneyField()
     bonus_after = MoneyField()
-    jackpot_contribution = MoneyField(default=0)
-    jackpot_win = MoneyField(default=0)
+    jackpot_contribution = MoneyField(default=ZERO)
+    jackpot_win = MoneyField(default=ZERO)
     jackpots = models.JSONField(default=list, help_text="Each level's pool value, probability and what it paid")
-    points = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    points = models.DecimalField(max_digits=14, decimal_places=2, default=ZERO)
     vip = models.JSONField(default=dict, help_text="XP, level and level-up as they stood after the bet")
     wagering = models.JSONField(default=dict, help_text="Progress of the deposit requirement and of each bonus")
     ggr = MoneyField()

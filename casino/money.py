@@ -38,10 +38,10 @@ def parse_amount(value: Any) -> Decimal:
     full-width digits, booleans, fractions of a minor unit, or more than ``LARGEST_AMOUNT``.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
-        raise ValueError("An amount is a decimal string or number, such as \"12.50\".")
+        raise ValueError('An amount is a decimal string or number, such as "12.50".')
     text = value if isinstance(value, str) else str(value)
     if not _PLAIN.fullmatch(text):
-        raise ValueError("An amount is written with digits and at most one point, such as \"12.50\".")
+        raise ValueError('An amount is written with digits and at most one point, such as "12.50".')
     amount = Decimal(text)
     if abs(amount) > LARGEST_AMOUNT:
         raise ValueError(f"An amount is at most {LARGEST_AMOUNT}.")

@@ -37,8 +37,7 @@ REDIS_URL = _required("REDIS_URL", _stack.redis_url if _stack else "redis://127.
 SECRET_KEY = _required("SECRET_KEY", "development-only-secret-key-that-protects-nothing-at-all")
 # Fernet keys for secrets at rest, newest first; older ones still decrypt.
 FIELD_ENCRYPTION_KEYS: list[str] = [
-    key.strip()
-    for key in _required("FIELD_ENCRYPTION_KEYS", "ZGV2ZWxvcG1lbnQtb25seS1rZXktbm90LXNlY3JldCE=").split(",")
+    key.strip() for key in _required("FIELD_ENCRYPTION_KEYS", "ZGV2ZWxvcG1lbnQtb25seS1rZXktbm90LXNlY3JldCE=").split(",")
 ]
 ALLOWED_HOSTS: list[str] = [
     host.strip() for host in _required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
@@ -191,6 +190,7 @@ ACCOUNT_ADAPTER = "casino.users.registration.AccountAdapter"
 ACCOUNT_PREVENT_ENUMERATION = True
 # The platform counts failures itself, atomically and across processes; allauth's own counters are not atomic.
 ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "casino.users.registration.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://")
 EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]

@@ -1,13 +1,13 @@
 """Every address of the site."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from casino.api import metrics, views
+from casino.api import metrics, problems, views
 
-urlpatterns = [
+site = [
     path("", views.landing),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
@@ -15,8 +15,15 @@ urlpatterns = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema")),
     path("admin/", RedirectView.as_view(url="/backoffice/")),
+    path("backoffice", RedirectView.as_view(url="/backoffice/")),
     path("backoffice/", admin.site.urls),
+    path("", include("casino.users.urls")),
+    path("", include("operators.urls")),
+    path("", include("casino.games.urls")),
+    path("", include("betting.urls")),
 ]
+# Unknown addresses answer a problem document also while DEBUG, where Django would show its own page.
+urlpatterns = [*site, re_path("", problems.not_found)]
 handler400 = "casino.api.problems.bad_request"
 handler403 = "casino.api.problems.forbidden"
 handler404 = "casino.api.problems.not_found"

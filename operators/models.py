@@ -54,6 +54,10 @@ class Operator(models.Model):
         max_length=20, choices=RngProvider.choices, default=RngProvider.PROVABLY_FAIR, db_default="provably_fair"
     )
     max_bet = MoneyField(default=1000, help_text="Highest wager; a VIP level multiplies it by its factor")
+    deposit_min = MoneyField(default=1, help_text="Lowest deposit")
+    deposit_max = MoneyField(default=5000, help_text="Highest deposit")
+    deposit_daily_max = MoneyField(default=10000, help_text="What a player may deposit in 24 hours")
+    deposits_per_hour = models.PositiveIntegerField(default=20, help_text="How many deposits a player may open")
     points_per_unit = models.DecimalField(max_digits=8, decimal_places=4, default=1)
     bonus_points_factor = models.DecimalField(max_digits=6, decimal_places=4, default="0.5")
     affiliate_rate = models.DecimalField(max_digits=6, decimal_places=4, default="0.05")
@@ -68,6 +72,10 @@ class Operator(models.Model):
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="an_operator_has_one_iso_currency"
             ),
             models.CheckConstraint(condition=models.Q(max_bet__gt=0), name="an_operator_takes_some_bet"),
+            models.CheckConstraint(
+                condition=models.Q(deposit_min__gt=0, deposit_max__gte=models.F("deposit_min")),
+                name="an_operator_takes_some_deposit",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -112,7 +120,20 @@ class Severity(models.TextChoices):
 
 
 class AlertQuerySet(ScopedQuerySet):
-    pass
+    def record(
+        self,
+        kind: str,
+        subject: str,
+        *,
+        operator_id: UUID | None = None,
+        severity: Severity = Severity.WARNING,
+        details: Any = None,
+    ) -> "Alert":
+        """Write one alert in the caller's transaction."""
+        alert: Alert = self.create(
+            kind=kind, subject=subject[:200], operator_id=operator_id, severity=severity, details=details or {}
+        )
+        return alert
 
 
 class Alert(models.Model):

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from casino.ids import uuid7
-from casino.money import MoneyField
+from casino.money import ZERO, MoneyField
 from operators.scoping import ScopedQuerySet
 
 
@@ -48,8 +48,8 @@ class Standing(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     player = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="standing")
     level = models.ForeignKey(VipLevel, models.PROTECT, default=0, db_constraint=False, related_name="standings")
-    xp = models.DecimalField(max_digits=14, decimal_places=2, default=0)
-    points = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    xp = models.DecimalField(max_digits=14, decimal_places=2, default=ZERO)
+    points = models.DecimalField(max_digits=14, decimal_places=2, default=ZERO)
 
     objects = StandingQuerySet.as_manager()
 

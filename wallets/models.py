@@ -3,7 +3,6 @@
 import secrets
 from decimal import Decimal
 from typing import Any, ClassVar, Self
-from uuid import UUID
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -12,7 +11,7 @@ from django.db.models import F, Func, Q
 from django.db.models.lookups import Exact
 
 from casino.ids import uuid7
-from casino.money import MoneyField
+from casino.money import ZERO, MoneyField
 from operators.models import Operator
 from operators.scoping import ScopedQuerySet
 
@@ -104,13 +103,14 @@ class Wallet(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     operator = models.ForeignKey(Operator, models.PROTECT, related_name="wallets")
     player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="wallets")
-    real = MoneyField(default=0)
-    bonus = MoneyField(default=0)
-    held = MoneyField(default=0)
-    debt = MoneyField(default=0)
+    currency = models.CharField(max_length=3, help_text="The operator's")
+    real = MoneyField(default=ZERO)
+    bonus = MoneyField(default=ZERO)
+    held = MoneyField(default=ZERO)
+    debt = MoneyField(default=ZERO)
     version = models.BigIntegerField(default=0)
-    wagering_required = MoneyField(default=0)
-    wagering_wagered = MoneyField(default=0)
+    wagering_required = MoneyField(default=ZERO)
+    wagering_wagered = MoneyField(default=ZERO)
     is_blocked = models.BooleanField(default=False, help_text="Blocked at this operator: may not play")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -221,6 +221,7 @@ class ProviderAccount(models.Model):
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, blank=True, related_name="provider_accounts")
     secret = models.TextField(editable=False, help_text="The encrypted secret in force")
     previous_secret = models.TextField(editable=False, blank=True, default="", help_text="Accepted while rotating")
+    settings = models.JSONField(default=dict, blank=True, help_text="What instructions show: for example the cashtag")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -272,12 +273,14 @@ class Deposit(models.Model):
     method = models.CharField(max_length=20, choices=Provider.choices)
     status = models.CharField(max_length=10, choices=DepositStatus.choices, default=DepositStatus.PENDING)
     promo_code = models.CharField(max_length=40, blank=True, default="")
+    instructions = models.JSONField(default=dict, help_text="How to pay, as the player was told")
     provider_reference = models.CharField(max_length=100, blank=True, default="")
     idempotency_key = models.CharField(max_length=64)
     request_digest = models.CharField(max_length=64)
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True, blank=True)
+    refunded_at = models.DateTimeField(null=True, blank=True, help_text="When the provider took the money back")
 
     objects = DepositQuerySet.as_manager()
 
@@ -300,17 +303,23 @@ class Deposit(models.Model):
 
 
 class WebhookVerdict(models.TextChoices):
-    """What became of a stored event; ``stored`` waits for the sweeper."""
+    """What became of an event: ``stored`` waits for the sweeper, ``review`` moved nothing and waits for staff."""
 
     STORED = "stored"
     SETTLED = "settled"
     IGNORED = "ignored"
     SUSPENSE = "suspense"
+    REVIEW = "review"
     INVALID = "invalid"
 
 
 class WebhookEventQuerySet(ScopedQuerySet):
-    operator_field = "account__operator"
+    """``visible_to`` shows staff what came through their own account or is about their deposits."""
+
+    def visible_to(self, user: Any) -> Self:
+        if user.is_authenticated and user.is_operator_staff:
+            return self.filter(Q(account__operator=user.operator_id) | Q(deposit__operator=user.operator_id))
+        return super().visible_to(user)
 
 
 class WebhookEvent(models.Model):
@@ -320,6 +329,9 @@ class WebhookEvent(models.Model):
     account = models.ForeignKey(ProviderAccount, models.PROTECT, related_name="events")
     event_id = models.CharField(max_length=128)
     body = models.TextField()
+    type = models.CharField(max_length=40, blank=True, default="")
+    amount = MoneyField(null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True, default="")
     verdict = models.CharField(max_length=10, choices=WebhookVerdict.choices, default=WebhookVerdict.STORED)
     reason = models.CharField(max_length=200, blank=True, default="")
     deposit = models.ForeignKey(Deposit, models.PROTECT, null=True, blank=True, related_name="events")
@@ -336,14 +348,12 @@ class WebhookEvent(models.Model):
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "event_id"], name="a_provider_event_is_stored_once"),
+            models.CheckConstraint(
+                condition=Q(verdict=WebhookVerdict.STORED, settled_at=None)
+                | (~Q(verdict=WebhookVerdict.STORED) & Q(settled_at__isnull=False)),
+                name="only_a_waiting_event_lacks_its_moment",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.account} {self.event_id}"
-
-
-def wallet_of(player_id: UUID, operator_id: UUID) -> Wallet | None:
-    """The player's wallet at the operator, with both, unlocked."""
-    found: Any = Wallet.objects.select_related("operator", "player").filter(player_id=player_id, operator_id=operator_id)
-    wallet: Wallet | None = found.first()
-    return wallet

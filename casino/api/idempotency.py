@@ -1,24 +1,11 @@
-"""Sent twice, done once: the Idempotency-Key header and the digest of what was asked."""
-
-import hashlib
-import json
-import re
-from typing import Any
-from uuid import uuid4
+"""The Idempotency-Key header of a request, and of its answer."""
 
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-from casino.errors import Invalid, Refusal
+from casino.idempotency import IdempotencyKeyReused, digest, parse_key
 
-_KEY = re.compile(r"[A-Za-z0-9_.:-]{8,64}", re.ASCII)
-
-
-class IdempotencyKeyReused(Refusal):
-    """The key was used before for something else."""
-
-    code = "idempotency_key_reused"
-    title = "Idempotency key reused"
-    detail = "This Idempotency-Key was used for a request with other content; take a new one."
+__all__ = ["IdempotencyKeyReused", "digest", "key_of", "mark"]
 
 
 def key_of(request: Request) -> str:
@@ -26,19 +13,9 @@ def key_of(request: Request) -> str:
     return parse_key(request.headers.get("Idempotency-Key"))
 
 
-def parse_key(sent: str | None) -> str:
-    """``sent`` without the quotes it may carry, or a new key for None; raises Invalid for a malformed one."""
-    if sent is None:
-        return uuid4().hex
-    key = sent[1:-1] if len(sent) > 1 and sent[0] == sent[-1] == '"' else sent
-    if not _KEY.fullmatch(key):
-        raise Invalid.field(
-            "Idempotency-Key", "An Idempotency-Key is 8 to 64 characters of letters, digits, '_', '-', ':' and '.'."
-        )
-    return key
-
-
-def digest(content: Any) -> str:
-    """The SHA-256 of parsed content, the same for the same meaning (``"1.00"`` and ``1`` were parsed before)."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+def mark(response: Response, key: str, *, is_replay: bool) -> Response:
+    """The answer with its key, and with ``Idempotency-Replayed`` where it was given before."""
+    response["Idempotency-Key"] = key
+    if is_replay:
+        response["Idempotency-Replayed"] = "true"
+    return response

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from casino.api import metrics, problems
 from casino.api.logs import enter_request
-from casino.errors import Refusal
 from casino.ids import uuid7
 
 logger = logging.getLogger("casino.request")
@@ -39,8 +38,11 @@ class RequestMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Refusals and lost servers in plain Django views answer as problem documents too."""
-        refusal: Refusal | None = problems.refusal_of(exception)
-        if refusal is None or request.path.startswith("/backoffice/"):
+        """What a plain Django view raises answers as a problem document too; the back office has pages of its own."""
+        if request.path.startswith("/backoffice/"):
             return None
+        refusal = problems.refusal_of(exception)
+        if refusal is None:
+            logger.error("unhandled fault", exc_info=exception)
+            refusal = problems.ServerFault()
         return problems.response(refusal)

@@ -13,7 +13,7 @@ from pathlib import Path
 from casino.embedded.postgres import Postgres
 from casino.embedded.processes import end
 from casino.embedded.server import EmbeddedError, Server, running
-from casino.embedded.state import State, Urls, read_state, write_state
+from casino.embedded.state import State, Urls, forget_state, read_state, write_state
 from casino.embedded.throwaways import guarded
 from casino.embedded.valkey import Valkey
 
@@ -26,6 +26,7 @@ __all__ = [
     "Valkey",
     "end",
     "find",
+    "forget_state",
     "read_state",
     "running",
     "throwaway",

@@ -148,22 +148,26 @@ def _find_launch(folder: Path) -> Launch:
     """The first way in which PostgreSQL of the folder's version runs here and can write to ``folder``."""
     made_by = folder / "cluster" / "PG_VERSION"
     wanted = int(made_by.read_text()) if made_by.exists() else None
-    found, mode = set(), folder.stat()
+    found: set[int] = set()
+    for launch in _launches(folder):
+        if major := _major_version(launch):
+            if wanted in (None, major):
+                return launch
+            found.add(major)
+    if found:
+        here = ", ".join(str(major) for major in sorted(found))
+        raise EmbeddedError(
+            f"{folder} was made by PostgreSQL {wanted}, and only {here} is here; install it or remove the folder."
+        )
+    raise EmbeddedError(f"PostgreSQL cannot be started here. {FIXES}")
+
+
+def _launches(folder: Path) -> Iterator[Launch]:
     for prefix, account in _identities():
         if account:
             os.chown(folder, account["user"], account["group"])
-        for programs in _program_folders():
-            launch = Launch(programs, prefix, account)
-            if _may_write(launch, folder) and (major := _major_version(launch)):
-                found.add(major)
-                if wanted in (None, major):
-                    return launch
-        os.chown(folder, mode.st_uid, mode.st_gid)
-    if found:
-        raise EmbeddedError(
-            f"{folder} was made by PostgreSQL {wanted}, but only {found} is here; remove it or install {wanted}."
-        )
-    raise EmbeddedError(f"PostgreSQL cannot be started here. {FIXES}")
+        if _runs([*prefix, "test", "-w", str(folder)], account) is not None:
+            yield from (Launch(programs, prefix, account) for programs in _program_folders())
 
 
 def _identities() -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
@@ -189,26 +193,17 @@ def _program_folders() -> Iterator[Path]:
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
 
 
-def _may_write(launch: Launch, folder: Path) -> bool:
-    test = [*launch.prefix, "test", "-w", str(folder)]
-    try:
-        return subprocess.run(test, capture_output=True, cwd="/", check=False, **launch.account).returncode == 0
-    except OSError:
-        return False
-
-
 def _major_version(launch: Launch) -> int:
     """18 for PostgreSQL 18.6; 0 where the program does not run."""
-    try:
-        answer = subprocess.run(
-            launch.command("postgres", "--version"),
-            capture_output=True,
-            text=True,
-            cwd="/",
-            check=False,
-            **launch.account,
-        )
-    except OSError:
-        return 0
-    version = re.search(r"\) (\d+)", answer.stdout)
+    answer = _runs(launch.command("postgres", "--version"), launch.account) or ""
+    version = re.search(r"\) (\d+)", answer)
     return int(version[1]) if version else 0
+
+
+def _runs(command: list[str], account: dict[str, Any]) -> str | None:
+    """What the command prints, or None where it fails or cannot be started."""
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False, **account)
+    except OSError:
+        return None
+    return answer.stdout if answer.returncode == 0 else None

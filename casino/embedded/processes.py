@@ -75,6 +75,19 @@ def send_group(pid: int, sign: signal.Signals) -> None:
         os.killpg(pid, sign)
 
 
+def group_members(group: int) -> set[int]:
+    """The pids of the running processes of a group; zombies that nobody reaps do not run. Without /proc, a guess."""
+    if not HAS_PROC:
+        return {group} if _ps(group, "pid") else set()
+    members = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, _, member_of = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+            if int(member_of) == group and state not in "ZX":
+                members.add(int(entry.name))
+    return members
+
+
 def end(process: subprocess.Popen[bytes], stop_signal: signal.Signals, grace_seconds: float) -> None:
     """Ask ``process`` to stop, and kill what is left of its process group after the grace."""
     with contextlib.suppress(ProcessLookupError):

@@ -32,6 +32,10 @@ class State:
         began = self.began.get(name, "")
         return began != "" and began_at(self.pids[name]) == began
 
+    def is_ours(self, name: str) -> bool:
+        """Whether the group led by ``name`` may be signalled: no other process has got the leader's pid since."""
+        return began_at(self.pids[name]) in ("", self.began.get(name, ""))
+
 
 def write_state(home: Path, urls: Urls, pids: Mapping[str, int]) -> None:
     """Replace the state file of ``home``; only its owner can read it."""
@@ -54,6 +58,11 @@ def read_state(home: Path) -> State | None:
         return State(Urls(content["database_url"], content["redis_url"]), content["pids"], content["began"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def forget_state(home: Path) -> None:
+    """The stack of ``home`` is stopped."""
+    (home / STATE_FILE).unlink(missing_ok=True)
 
 
 def write_secret(path: Path, text: str) -> None:

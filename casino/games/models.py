@@ -1,12 +1,14 @@
 """Categories, games, their immutable versions, and each operator's switches."""
 
+from decimal import Decimal
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Prefetch, Q
 
+from casino.errors import Missing
 from casino.ids import uuid7
 from casino.money import MoneyField
 from operators.models import Operator
@@ -29,15 +31,26 @@ class Category(models.Model):
         return self.name
 
 
+class UnknownGame(Missing):
+    """There is no such game, or the caller may not see it."""
+
+    code = "unknown_game"
+    detail = "There is no such game."
+
+
 class GameQuerySet(ScopedQuerySet):
     """Games of the platform have no operator and are everybody's; an operator's own are seen there only."""
 
     def visible_to(self, user: Any) -> Self:
-        if user.is_authenticated and user.is_platform_admin:
+        """The platform sees all, staff the shared ones and their own, players what they may play, visitors the shared
+        ones that are active."""
+        if not user.is_authenticated:
+            return self.filter(operator=None, is_active=True)
+        if user.is_platform_admin:
             return self
-        if user.is_authenticated and user.is_operator_staff:
+        if user.is_operator_staff:
             return self.filter(Q(operator=None) | Q(operator=user.operator_id))
-        return self.filter(operator=None)
+        return self.offered_at(user.operator_id)
 
     def offered_at(self, operator_id: UUID) -> Self:
         """What is playable at an operator: active, the platform's or its own, and not switched off there."""
@@ -45,6 +58,38 @@ class GameQuerySet(ScopedQuerySet):
         return self.filter(Q(operator=None) | Q(operator_id=operator_id), is_active=True).exclude(
             pk__in=switched_off.values("game_id")
         )
+
+    def shown_to(self, user: Any, operator_id: UUID | None = None) -> Self:
+        """What ``user`` is shown, at the operator they ask for or else at their own, ready for ``Game.limits``.
+
+        The offer of an operator is public, but nobody's staff looks into another operator's own games.
+        """
+        if operator_id is None:
+            return self.visible_to(user).seen_at(getattr(user, "operator_id", None))
+        offered = self.offered_at(operator_id)
+        is_staff = user.is_authenticated and user.is_operator_staff
+        return (offered.visible_to(user) if is_staff else offered).seen_at(operator_id)
+
+    def seen_at(self, operator_id: UUID | None) -> Self:
+        """The same games with all that showing them needs, as they stand at an operator: two statements in all."""
+        switches = GameSwitch.objects.filter(operator_id=operator_id) if operator_id else GameSwitch.objects.none()
+        return (
+            self.filter(version__isnull=False)
+            .select_related("category", "operator", "version")
+            .defer("version__par")
+            .prefetch_related(Prefetch("switches", switches, to_attr="switches_here"))
+        )
+
+    def named(self, name: str) -> "Game":
+        """The game with this id or slug; UnknownGame otherwise."""
+        try:
+            found = self.filter(pk=UUID(name))
+        except ValueError:
+            found = self.filter(slug=name)
+        game: Game | None = found.first()
+        if game is None:
+            raise UnknownGame
+        return game
 
 
 class Game(models.Model):
@@ -87,6 +132,25 @@ class Game(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def switch_here(self) -> "GameSwitch | None":
+        """The switch of the operator at which this game was read (``seen_at``), if it has set one."""
+        switches: list[GameSwitch] = getattr(self, "switches_here", [])
+        return switches[0] if switches else None
+
+    def limits(self, switch: "GameSwitch | None" = None) -> tuple[Decimal, Decimal]:
+        """The lowest and the highest wager, narrowed by an operator's switch."""
+        least, most = self.min_bet, self.max_bet
+        if switch is not None:
+            least, most = max(least, switch.min_bet or least), min(most, switch.max_bet or most)
+        return least, most
+
+
+class GameVersionQuerySet(ScopedQuerySet):
+    """Versions are seen by whoever sees their game."""
+
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(game__in=Game.objects.visible_to(user))
+
 
 class GameVersion(models.Model):
     """One paytable and what was computed from it; never changed."""
@@ -101,6 +165,8 @@ class GameVersion(models.Model):
     max_multiplier = models.DecimalField(max_digits=18, decimal_places=6, help_text="Of the best single spin")
     par = models.JSONField(help_text="The PAR sheet")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = GameVersionQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-number"]

@@ -78,6 +78,8 @@ class User(AbstractBaseUser):
 
     class Meta:
         ordering: ClassVar = ["-id"]
+        # allauth looks addresses up as they are stored, which is in lower case.
+        indexes: ClassVar = [models.Index(fields=["email"], name="user_by_email")]
         constraints: ClassVar = [
             models.UniqueConstraint(Lower("email"), name="an_email_names_one_person"),
             models.UniqueConstraint(Lower("username"), name="a_username_names_one_person"),

@@ -1,0 +1,55 @@
+"""A bet as the API and the feeds show it, built from its row alone, so that a replay answers the same body for ever."""
+
+from decimal import Decimal
+from typing import Any
+
+from betting.models import Bet
+from casino.money import MICRO, format_money
+
+
+def bet_document(bet: Bet) -> dict[str, Any]:
+    """The bet's JSON object."""
+    return {
+        "id": str(bet.pk),
+        "game": {
+            "id": str(bet.game_id),
+            "slug": bet.game.slug,
+            "name": bet.game.name,
+            "version": bet.game_version.number,
+        },
+        "operator": bet.operator.slug,
+        "currency": bet.currency,
+        "wager": format_money(bet.wager),
+        "win": format_money(bet.win),
+        "bet_type": str(bet.bet_type),
+        "multiplier": format_multiplier(bet.multiplier),
+        "selections": bet.selections,
+        "outcome": bet.outcome,
+        "jackpot": {"contribution": str(bet.jackpot_contribution.quantize(MICRO)), "won": bet.jackpots},
+        "balances": {
+            "real": {"before": format_money(bet.real_before), "after": format_money(bet.real_after)},
+            "bonus": {"before": format_money(bet.bonus_before), "after": format_money(bet.bonus_after)},
+        },
+        "wagering": bet.wagering,
+        "vip": {"points": format_money(bet.points), **bet.vip},
+        "ggr": format_money(bet.ggr),
+        "fairness": {
+            "provider": str(bet.rng_provider),
+            "server_seed_hash": bet.seed_pair.server_seed_hash if bet.seed_pair else None,
+            "client_seed": bet.seed_pair.client_seed if bet.seed_pair else None,
+            "nonce": bet.nonce,
+        },
+        "created_at": format_moment(bet.created_at),
+    }
+
+
+def format_multiplier(multiplier: Decimal) -> str:
+    """Two decimals at least, six at most."""
+    whole, _, places = f"{multiplier:.6f}".partition(".")
+    return f"{whole}.{places.rstrip('0'):0<2}"
+
+
+def format_moment(moment: Any) -> str:
+    """RFC 3339 in UTC."""
+    text: str = moment.isoformat(timespec="microseconds")
+    return text.removesuffix("+00:00") + "Z"

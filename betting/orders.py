@@ -1,0 +1,135 @@
+"""Orders: what a player asks for, and every way the house says no to one."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from betting.models import Bet
+from casino.errors import FieldError, Invalid, Missing, Refusal
+from casino.idempotency import digest
+from casino.money import ZERO, parse_amount
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One bet that a player wants: ``game`` is an id or slug, ``selections`` as sent, ``digest`` of the whole body."""
+
+    player_id: UUID
+    operator_id: UUID
+    game: str
+    wager: Decimal
+    key: str
+    digest: str
+    selections: Any = None
+    free_spin: UUID | None = None
+
+
+FIELDS = frozenset({"game_id", "wager", "operator", "selections", "free_spin"})
+
+
+def parse_order(body: Any, player_id: UUID, operator_id: UUID, key: str) -> Order:
+    """The order that a request's parsed JSON states; raises Invalid naming every faulty field.
+
+    ``operator`` in the body was resolved to ``operator_id`` before; ``wager`` may be left out with ``free_spin`` only.
+    """
+    if not isinstance(body, dict):
+        raise Invalid("The body is a JSON object.")
+    errors = [
+        FieldError(str(name), "This field is not known here.", "unknown_field") for name in sorted(set(body) - FIELDS)
+    ]
+    game, free_spin, wager = body.get("game_id"), body.get("free_spin"), ZERO
+    if not isinstance(game, str) or not 1 <= len(game) <= 80:
+        errors.append(FieldError("game_id", "The game's id or slug is due.", "required"))
+    if free_spin is not None and (free_spin := _uuid(free_spin)) is None:
+        errors.append(FieldError("free_spin", "The id of a free-spin grant is due."))
+    if body.get("wager") is not None or free_spin is None:
+        try:
+            wager = parse_amount(body.get("wager"))
+        except ValueError as error:
+            errors.append(FieldError("wager", str(error)))
+        else:
+            if wager <= 0:
+                errors.append(FieldError("wager", "The wager must be greater than zero.", "positive"))
+    if errors:
+        raise Invalid("Some fields are not valid.", errors=errors)
+    content = [game, wager, str(operator_id), body.get("selections"), free_spin]
+    return Order(player_id, operator_id, game, wager, key, digest(content), body.get("selections"), free_spin)
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(value)
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An order's bet; ``is_replay`` when it had been played before under the same key."""
+
+    bet: Bet
+    is_replay: bool = False
+
+
+Answer = Settled | Refusal
+
+
+class NoWallet(Missing):
+    """The player holds no wallet at this operator."""
+
+    code = "no_wallet"
+    detail = "You have no wallet at this operator; switch to it first."
+
+
+class Blocked(Refusal):
+    """The player may not play."""
+
+    status = 403
+    code = "blocked"
+    title = "Blocked"
+    detail = "This account may not play; ask the operator's support."
+
+
+class UnknownGame(Missing):
+    """No such game is offered at this operator."""
+
+    code = "unknown_game"
+    detail = "There is no such game at this operator."
+
+
+class GameDisabled(Refusal):
+    """The game is switched off, by the platform or at this operator."""
+
+    code = "game_disabled"
+    title = "Game disabled"
+    detail = "This game is switched off."
+
+
+class LimitExceeded(Refusal):
+    """The wager lies outside what game, operator and VIP level allow; carries ``min`` and ``max``."""
+
+    code = "limit_exceeded"
+    title = "Limit exceeded"
+
+    def __init__(self, least: Decimal, most: Decimal) -> None:
+        super().__init__(
+            f"A wager on this game is between {least:.2f} and {most:.2f}.", min=f"{least:.2f}", max=f"{most:.2f}"
+        )
+
+
+class FreeSpinUnknown(Missing):
+    """The player has no such free spins left."""
+
+    code = "unknown_free_spin"
+    detail = "You have no such free spins left."
+
+
+class RngUnavailable(Refusal):
+    """The operator's random number service does not answer; nothing moved."""
+
+    status = 503
+    code = "rng_unavailable"
+    title = "Random numbers unavailable"
+    detail = "The game's random number service does not answer; try again."
+    retry_after_seconds = 5

@@ -1,0 +1,100 @@
+"""The shapes of bets for the API's description; the values are made by ``betting.documents``."""
+
+from rest_framework import serializers
+
+
+class ChipSerializer(serializers.Serializer):
+    on = serializers.CharField(max_length=64)
+    stake = serializers.CharField()
+
+
+class BetRequestSerializer(serializers.Serializer):
+    game_id = serializers.CharField(help_text="Id or slug")
+    wager = serializers.CharField(required=False, help_text="May be left out with free_spin")
+    operator = serializers.SlugField(required=False)
+    selections = ChipSerializer(many=True, required=False, allow_null=True)
+    free_spin = serializers.UUIDField(required=False, allow_null=True)
+
+
+class BetGameSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    slug = serializers.SlugField()
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+
+
+class JackpotWinSerializer(serializers.Serializer):
+    level = serializers.CharField()
+    amount = serializers.CharField()
+
+
+class BetJackpotSerializer(serializers.Serializer):
+    contribution = serializers.CharField()
+    won = JackpotWinSerializer(many=True)
+
+
+class ChangeSerializer(serializers.Serializer):
+    before = serializers.CharField()
+    after = serializers.CharField()
+
+
+class BalancesSerializer(serializers.Serializer):
+    real = ChangeSerializer()
+    bonus = ChangeSerializer()
+
+
+class DepositProgressSerializer(serializers.Serializer):
+    required = serializers.CharField()
+    wagered = serializers.CharField()
+
+
+class BonusProgressSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    staked = serializers.CharField()
+    wagered = serializers.CharField()
+    required = serializers.CharField()
+    balance = serializers.CharField()
+    status = serializers.CharField()
+
+
+class BetWageringSerializer(serializers.Serializer):
+    deposit = DepositProgressSerializer()
+    bonuses = BonusProgressSerializer(many=True)
+    converted = serializers.CharField()
+    forfeited = serializers.CharField()
+
+
+class BetVipSerializer(serializers.Serializer):
+    points = serializers.CharField()
+    xp = serializers.CharField()
+    level = serializers.IntegerField()
+    leveled_up = serializers.BooleanField()
+
+
+class BetFairnessSerializer(serializers.Serializer):
+    provider = serializers.ChoiceField(["system", "provably_fair", "remote"])
+    server_seed_hash = serializers.CharField(allow_null=True)
+    client_seed = serializers.CharField(allow_null=True)
+    nonce = serializers.IntegerField(allow_null=True)
+
+
+class BetSerializer(serializers.Serializer):
+    """A settled bet; it never changes."""
+
+    id = serializers.UUIDField()
+    game = BetGameSerializer()
+    operator = serializers.SlugField()
+    currency = serializers.CharField()
+    wager = serializers.CharField()
+    win = serializers.CharField()
+    bet_type = serializers.ChoiceField(["real", "bonus", "free_spin"])
+    multiplier = serializers.CharField()
+    selections = ChipSerializer(many=True, allow_null=True)
+    outcome = serializers.DictField()
+    jackpot = BetJackpotSerializer()
+    balances = BalancesSerializer()
+    wagering = BetWageringSerializer()
+    vip = BetVipSerializer()
+    ggr = serializers.CharField()
+    fairness = BetFairnessSerializer()
+    created_at = serializers.DateTimeField()

@@ -1,0 +1,66 @@
+"""What players do: open an account at an operator, and bet. ``place_bets`` is the only way a bet is settled."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, OperationalError, transaction
+
+from betting import fairness, news
+from betting.orders import Answer, Order
+from betting.settlement import open_settlement
+from casino.users.models import User
+from operators.models import Operator
+from vip.models import Standing
+from wallets.models import Wallet
+
+BATCH_ORDERS = 64
+ATTEMPTS = 3
+
+
+def open_account(player: User, operator: Operator) -> Wallet:
+    """The player's wallet at the operator with all that play needs (VIP standing, seeds), made where missing."""
+    with transaction.atomic():
+        wallet, _ = Wallet.objects.get_or_create(
+            player=player, operator=operator, defaults={"currency": operator.currency}
+        )
+        Standing.objects.get_or_create(player=player)
+        fairness.open_seeds(player.pk, operator.pk)
+    return wallet
+
+
+def place_bet(order: Order) -> Answer:
+    """Settle one order: a batch of one."""
+    return place_bets([order])[0]
+
+
+def place_bets(orders: Sequence[Order], at: datetime | None = None) -> list[Answer]:
+    """Settle up to ``BATCH_ORDERS`` orders in one transaction; answers in the order asked.
+
+    One order's refusal never fails its neighbours. A batch that the database turns down (a deadlock; a key used at two
+    operators at once) has moved nothing: it is settled again one by one. ``at`` dates the bets of history runs.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return _settle(orders, at)
+        except (IntegrityError, OperationalError) as error:
+            if isinstance(error, OperationalError) and not _is_worth_retrying(error):
+                raise
+            if len(orders) > 1:
+                return [place_bets([order], at)[0] for order in orders]
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _settle(orders: Sequence[Order], at: datetime | None) -> list[Answer]:
+    with transaction.atomic():
+        settlement = open_settlement(orders, at)
+        answers = [settlement.answer(order) for order in orders]
+        settlement.write()
+        news.tell(settlement.fresh, settlement.wallets)
+    return answers
+
+
+def _is_worth_retrying(error: OperationalError) -> bool:
+    """Deadlocks and serialisation failures left nothing behind; a lost connection may have committed."""
+    return getattr(error.__cause__, "sqlstate", None) in {"40P01", "40001"}

@@ -1,0 +1,10 @@
+"""Addresses of bets."""
+
+from django.urls import path
+
+from betting.views import BetViewSet
+
+urlpatterns = [
+    path("bets", BetViewSet.as_view({"get": "list", "post": "create"})),
+    path("bets/<uuid:pk>", BetViewSet.as_view({"get": "retrieve"})),
+]

@@ -1,0 +1,121 @@
+"""The shapes of people: what register, login and the profile take and show."""
+
+import unicodedata
+from typing import Any
+
+from django.core.validators import MinLengthValidator, RegexValidator
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from casino.api.fields import AmountField, StrictCharField, StrictSerializer
+from casino.users.models import Duty, Role, User
+from operators.serializers import OperatorSerializer
+from wallets.documents import wallet_document
+from wallets.serializers import WalletSerializer
+
+PASSWORD_LENGTH = 128
+
+
+class UsernameField(StrictCharField):
+    """3 to 40 letters, digits and ``. + - _``; no ``@``, so that no name looks like somebody's e-mail address."""
+
+    default_validators = [
+        MinLengthValidator(3),
+        RegexValidator(r"^[\w.+-]+\Z", "A name is made of letters, digits and . + - _ characters."),
+    ]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=40, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        return unicodedata.normalize("NFKC", super().to_internal_value(data))
+
+
+class PasswordField(StrictCharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=PASSWORD_LENGTH, trim_whitespace=False, write_only=True, **kwargs)
+
+
+class RegisterRequestSerializer(StrictSerializer):
+    email = serializers.EmailField(max_length=254)
+    username = UsernameField()
+    password = PasswordField()
+    operator = StrictCharField(max_length=40, required=False, help_text="Slug; may be left out where only one exists")
+    referral = StrictCharField(max_length=40, required=False, help_text="An affiliate's code at this operator")
+
+
+class LoginRequestSerializer(StrictSerializer):
+    email = StrictCharField(max_length=254, required=False, help_text="Or username")
+    username = StrictCharField(max_length=254, required=False)
+    password = PasswordField()
+    code = StrictCharField(max_length=32, required=False, help_text="Of the authenticator app, where one is set up")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Exactly one of the two names; handed on as ``identifier``."""
+        names = [attrs.pop(field) for field in ("email", "username") if field in attrs]
+        if len(names) != 1:
+            raise serializers.ValidationError({"email": "Send either email or username."}, "required")
+        return attrs | {"identifier": names[0]}
+
+
+class ProfileRequestSerializer(StrictSerializer):
+    username = UsernameField(required=False)
+    operator = StrictCharField(max_length=40, required=False, help_text="Slug of the operator to switch to")
+
+
+class PasswordChangeRequestSerializer(StrictSerializer):
+    current = PasswordField()
+    new = PasswordField()
+
+
+class PasswordResetRequestSerializer(StrictSerializer):
+    email = serializers.EmailField(max_length=254)
+
+
+class PasswordResetConfirmRequestSerializer(StrictSerializer):
+    key = StrictCharField(max_length=200, help_text="From the mail")
+    password = PasswordField()
+
+
+class VipSerializer(serializers.Serializer):
+    level = serializers.IntegerField(source="level_id")
+    name = serializers.CharField(source="level.name")
+    xp = serializers.DecimalField(max_digits=14, decimal_places=2)
+
+
+class UserSerializer(serializers.Serializer):
+    """A person as ``profiles.profile_of`` loads one; ``duty`` is staff's, ``affiliate_code`` a referred player's."""
+
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    username = serializers.CharField()
+    role = serializers.ChoiceField(Role.choices)
+    duty = serializers.ChoiceField(Duty.choices, required=False)
+    operator = OperatorSerializer(allow_null=True)
+    vip = VipSerializer(source="standing", allow_null=True)
+    wallets = serializers.SerializerMethodField()
+    affiliate_code = serializers.CharField(source="affiliate.code", required=False)
+    is_seeded = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+    @extend_schema_field(WalletSerializer(many=True))
+    def get_wallets(self, user: User) -> list[dict[str, Any]]:
+        return [wallet_document(wallet) for wallet in user.wallets.all()]
+
+    def to_representation(self, instance: User) -> dict[str, Any]:
+        shown: dict[str, Any] = {"vip": None} | super().to_representation(instance)
+        return {name: value for name, value in shown.items() if value is not None or name in ("operator", "vip")}
+
+
+class LoginSerializer(serializers.Serializer):
+    token = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    user = UserSerializer()
+
+
+class PlayedSerializer(serializers.Serializer):
+    started_at = serializers.DateTimeField()
+    seconds = serializers.IntegerField()
+    wagers = AmountField()
+    wins = AmountField()
+    net = AmountField()

@@ -1,0 +1,53 @@
+"""The demo's people and brands: plain data."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Brand:
+    slug: str
+    name: str
+    currency: str
+    affiliate_code: str
+
+
+@dataclass(frozen=True)
+class DemoPlayer:
+    username: str
+    brand: str
+    deposit: str
+
+    @property
+    def email(self) -> str:
+        return f"{self.username}@{self.brand}.test"
+
+
+PLATFORM_ADMIN = "petra@platform.test"
+BRANDS = (
+    Brand("aurora", "Aurora", "USD", "AURORA-PARTNER"),
+    Brand("borealis", "Borealis", "USD", "BOREALIS-PARTNER"),
+    Brand("cascade", "Cascade", "EUR", "CASCADE-PARTNER"),
+)
+DUTIES = ("manager", "finance")
+PLAYERS = (
+    DemoPlayer("alice", "aurora", "250.00"),
+    DemoPlayer("boris", "borealis", "250.00"),
+    DemoPlayer("carla", "cascade", "250.00"),
+    DemoPlayer("dmitri", "aurora", "100.00"),
+    DemoPlayer("edith", "borealis", "100.00"),
+    DemoPlayer("farid", "cascade", "100.00"),
+)
+CATEGORIES = (
+    ("slots", "Slots"),
+    ("table", "Table games"),
+    ("dice", "Dice"),
+    ("instant", "Instant wins"),
+    ("jackpot", "Jackpots"),
+)
+
+
+def logins() -> list[tuple[str, str]]:
+    """Every demo login as (what it is, e-mail)."""
+    rows = [("platform admin", PLATFORM_ADMIN)]
+    rows += [(f"{duty} of {brand.name}", f"{duty}@{brand.slug}.test") for brand in BRANDS for duty in DUTIES]
+    return rows + [(f"player at {player.brand}", player.email) for player in PLAYERS]

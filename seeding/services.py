@@ -1,0 +1,127 @@
+"""Filling the platform with a demo: brands, people, games and money, through the same services as the real ones."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from secrets import token_bytes
+
+from django.conf import settings
+from django.db import transaction
+
+from betting.services import open_account
+from casino.errors import Refusal
+from casino.games.models import Category, Game
+from casino.games.services import GameSpec, create_game
+from casino.users.models import Role, User
+from operators.models import Affiliate, Operator
+from seeding.cast import BRANDS, CATEGORIES, DUTIES, PLATFORM_ADMIN, PLAYERS, Brand, DemoPlayer
+from wallets.models import Deposit, Provider
+from wallets.providers import new_webhook_secret, open_provider_account
+from wallets.services import deposit_through_webhook
+
+CATALOGUE = Path(__file__).parent / "catalogue"
+
+
+class DemoAccountsRefused(Refusal):
+    """Demo logins have a known password, so they exist only while DEBUG."""
+
+    status = 403
+    code = "demo_accounts_refused"
+    detail = "Demo accounts have a known password; seed a database with DEBUG=1 only."
+
+
+@dataclass
+class Summary:
+    """How many rows of each kind were made, and how many stood already."""
+
+    created: Counter[str] = field(default_factory=Counter)
+    existing: Counter[str] = field(default_factory=Counter)
+
+    def count(self, kind: str, is_new: bool) -> None:
+        (self.created if is_new else self.existing)[kind] += 1
+
+
+def is_empty() -> bool:
+    """Whether nobody has moved in yet."""
+    return not Operator.objects.exists() and not User.objects.exists()
+
+
+def seed_database() -> Summary:
+    """Make the demo; what is there already stays as it is, so a second run adds nothing.
+
+    Raises DemoAccountsRefused outside DEBUG.
+    """
+    if not settings.DEBUG:
+        raise DemoAccountsRefused
+    summary = Summary()
+    with transaction.atomic():
+        _seed_games(summary)
+        for brand in BRANDS:
+            _seed_brand(brand, summary)
+        _seed_person(summary, PLATFORM_ADMIN, "petra", role=Role.PLATFORM)
+        _seed_provider(summary, None, settings.DEMO_WEBHOOK_SECRET)
+    for player in PLAYERS:
+        _seed_player(player, summary)
+    return summary
+
+
+def _seed_games(summary: Summary) -> None:
+    for position, (slug, name) in enumerate(CATEGORIES):
+        _, is_new = Category.objects.get_or_create(slug=slug, defaults={"name": name, "position": position})
+        summary.count("categories", is_new)
+    known = set(Game.objects.values_list("slug", flat=True))
+    for entry in catalogue():
+        is_new = entry["slug"] not in known
+        if is_new:
+            create_game(GameSpec(**entry))
+        summary.count("games", is_new)
+
+
+def catalogue() -> list[dict[str, object]]:
+    """The demo games, as POST /games takes them."""
+    return [
+        {**entry, "jackpot_group": None}
+        for path in sorted(CATALOGUE.glob("*.json"))
+        for entry in json.loads(path.read_text())
+    ]
+
+
+def _seed_brand(brand: Brand, summary: Summary) -> None:
+    operator, is_new = Operator.objects.get_or_create(
+        slug=brand.slug, defaults={"name": brand.name, "currency": brand.currency}
+    )
+    summary.count("operators", is_new)
+    _, is_new = Affiliate.objects.get_or_create(
+        operator=operator, code=brand.affiliate_code, defaults={"name": f"{brand.name} Partners"}
+    )
+    summary.count("affiliates", is_new)
+    for duty in DUTIES:
+        _seed_person(
+            summary, f"{duty}@{brand.slug}.test", f"{duty}-{brand.slug}", role=Role.OPERATOR, duty=duty, operator=operator
+        )
+    _seed_provider(summary, operator, new_webhook_secret(token_bytes(32)))
+
+
+def _seed_provider(summary: Summary, operator: Operator | None, secret: str) -> None:
+    for provider in Provider.values:
+        _, is_new = open_provider_account(provider, operator, secret)
+        summary.count("provider accounts", is_new)
+
+
+def _seed_person(summary: Summary, email: str, username: str, **fields: object) -> User:
+    user = User.objects.filter(email__iexact=email).first()
+    summary.count("people", user is None)
+    return user or User.objects.create_user(email, username, settings.DEMO_PASSWORD, is_seeded=True, **fields)
+
+
+def _seed_player(player: DemoPlayer, summary: Summary) -> None:
+    operator = Operator.objects.get(slug=player.brand)
+    with transaction.atomic():
+        user = _seed_person(summary, player.email, player.username, operator=operator)
+        wallet = open_account(user, operator)
+    is_new = not Deposit.objects.filter(wallet=wallet).exists()
+    if is_new:
+        deposit_through_webhook(user, Decimal(player.deposit))
+    summary.count("deposits", is_new)
