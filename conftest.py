@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
 from rest_framework.test import APIClient
@@ -13,7 +14,9 @@ from betting.services import open_account
 from casino.api.throttling import connection as redis_connection
 from casino.users.models import Duty, Role, User
 from operators.models import Affiliate, Operator
-from wallets.models import Wallet
+from wallets.models import DepositStatus, Provider, ProviderAccount, Wallet
+from wallets.providers import open_provider_account
+from wallets.services import deposit_through_webhook
 
 PASSWORD = "correct-horse-7"
 
@@ -133,13 +136,20 @@ def api() -> Callable[[User | None], APIClient]:
 
 
 @pytest.fixture
-def fund() -> Callable[..., Wallet]:
-    """Put real money into a player's wallet at their active operator, as a deposit's completion does."""
+def provider_account(db: None) -> ProviderAccount:
+    """The platform's own account with the generic provider; its secret is ``settings.DEMO_WEBHOOK_SECRET``."""
+    account, _ = open_provider_account(Provider.GENERIC, None, settings.DEMO_WEBHOOK_SECRET)
+    return account
+
+
+@pytest.fixture
+def fund(provider_account: ProviderAccount) -> Callable[..., Wallet]:
+    """Put real money into a player's wallet at their active operator: a deposit, completed by its signed webhook."""
 
     def pay_in(player: User, amount: str) -> Wallet:
-        from wallets.services import record_deposit_for_tests
-
-        return record_deposit_for_tests(player, Decimal(amount))
+        deposit = deposit_through_webhook(player, Decimal(amount))
+        assert deposit.status == DepositStatus.COMPLETED, deposit.status
+        return Wallet.objects.get(pk=deposit.wallet_id)
 
     return pay_in
 

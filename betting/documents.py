@@ -25,7 +25,7 @@ def bet_document(bet: Bet) -> dict[str, Any]:
         "multiplier": format_multiplier(bet.multiplier),
         "selections": bet.selections,
         "outcome": bet.outcome,
-        "jackpot": {"contribution": str(bet.jackpot_contribution.quantize(MICRO)), "won": bet.jackpots},
+        "jackpot": {"contribution": str(bet.jackpot_contribution.quantize(MICRO)), "won": _jackpots_won(bet)},
         "balances": {
             "real": {"before": format_money(bet.real_before), "after": format_money(bet.real_after)},
             "bonus": {"before": format_money(bet.bonus_before), "after": format_money(bet.bonus_after)},
@@ -41,6 +41,10 @@ def bet_document(bet: Bet) -> dict[str, Any]:
         },
         "created_at": format_moment(bet.created_at),
     }
+
+
+def _jackpots_won(bet: Bet) -> list[dict[str, str]]:
+    return [{"level": level["level"], "amount": level["amount"]} for level in bet.jackpots if level["amount"]]
 
 
 def format_multiplier(multiplier: Decimal) -> str:

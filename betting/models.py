@@ -1,4 +1,4 @@
-"""Bets, each one immutable row, and the seed pairs that make them verifiable."""
+"""Bets, each one immutable row; the seed pairs that make them verifiable; the jackpots' pools."""
 
 from typing import ClassVar, Self
 
@@ -6,12 +6,18 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from betting.rollups import DailyTotal, HourlyTotal, HourRollup, StatisticField
+from casino.games.jackpots import JackpotLevel, LevelTerms, terms_constraints
 from casino.games.models import Game, GameVersion
 from casino.ids import uuid7
 from casino.money import ZERO, MoneyField
 from operators.models import Affiliate, Operator, RngProvider
 from operators.scoping import ScopedQuerySet
 from wallets.models import Wallet
+from wallets.promotions import FreeSpins
+
+
+__all__ = ["Bet", "BetType", "DailyTotal", "HourRollup", "HourlyTotal", "JackpotPending", "JackpotPool", "SeedPair"]
 
 
 class SeedPairQuerySet(ScopedQuerySet):
@@ -84,13 +90,16 @@ class Bet(models.Model):
     wager = MoneyField()
     win = MoneyField()
     multiplier = models.DecimalField(max_digits=20, decimal_places=6)
+    unrounded_win = StatisticField(help_text="Wager × multiplier before rounding down")
+    expected_win = StatisticField(help_text="Wager × the exact mean of this bet")
+    variance = StatisticField(help_text="Wager² × the exact variance of this bet")
     real_before = MoneyField()
     real_after = MoneyField()
     bonus_before = MoneyField()
     bonus_after = MoneyField()
     jackpot_contribution = MoneyField(default=ZERO)
     jackpot_win = MoneyField(default=ZERO)
-    jackpots = models.JSONField(default=list, help_text="Each level's pool value, probability and what it paid")
+    jackpots = models.JSONField(default=list, help_text="Each level's contribution, pool, probability and what it paid")
     points = models.DecimalField(max_digits=14, decimal_places=2, default=ZERO)
     vip = models.JSONField(default=dict, help_text="XP, level and level-up as they stood after the bet")
     wagering = models.JSONField(default=dict, help_text="Progress of the deposit requirement and of each bonus")
@@ -100,6 +109,10 @@ class Bet(models.Model):
     )
     affiliate_rate = models.DecimalField(max_digits=6, decimal_places=4, null=True)
     rng_provider = models.CharField(max_length=20, choices=RngProvider.choices)
+    rng_evidence = models.JSONField(null=True, help_text="What a remote generator signed")
+    free_spins = models.ForeignKey(
+        FreeSpins, models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="bets"
+    )
     seed_pair = models.ForeignKey(
         SeedPair, models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="bets"
     )
@@ -138,3 +151,38 @@ class Bet(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class JackpotPool(LevelTerms):
+    """The money of one jackpot level, with the terms in force since its last win. ``value`` holds millionths."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    level = models.OneToOneField(JackpotLevel, models.PROTECT, related_name="pool")
+    value = MoneyField(default=ZERO, help_text="What is folded in; pending contributions come on top")
+    won_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(value__gte=0), name="a_pool_is_never_overdrawn"),
+            *terms_constraints("jackpot_pool"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level}: {self.value:.2f}"
+
+
+class JackpotPending(models.Model):
+    """Contributions of one batch to one pool from one operator, until they are folded in (then the row goes)."""
+
+    id = models.BigAutoField(primary_key=True)
+    pool = models.ForeignKey(JackpotPool, models.PROTECT, db_constraint=False, related_name="pending")
+    operator = models.ForeignKey(Operator, models.PROTECT, db_constraint=False, db_index=False, related_name="+")
+    amount = MoneyField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_contribution_adds_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount}"

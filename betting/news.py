@@ -1,24 +1,38 @@
 """What the feeds hear of settled bets."""
 
-from collections.abc import Mapping, Sequence
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from betting.documents import bet_document, format_moment
-from betting.models import Bet
-from casino.realtime import Message, operator_feed, player_feed, publish
+from casino.money import format_money
+from casino.realtime import PLATFORM_FEED, Message, operator_feed, player_feed, publish
 from wallets.documents import wallet_document
-from wallets.models import Wallet
+
+if TYPE_CHECKING:
+    from betting.settlement import Settlement
 
 
-def tell(bets: Sequence[Bet], wallets: Mapping[tuple[UUID, UUID], Wallet]) -> None:
-    """Publish every bet to its player's and its operator's feed, and each wallet's new balance, after commit."""
+def tell(settlement: "Settlement") -> None:
+    """Publish after commit: every bet to its player and operator, new balances, levels reached, jackpots won."""
     messages: list[Message] = []
-    for bet in bets:
+    for bet in settlement.fresh:
         at, document = format_moment(bet.created_at), bet_document(bet)
         messages.append(Message(player_feed(bet.player_id), "bet.settled", at, document))
         messages.append(Message(operator_feed(bet.operator_id), "bet.settled", at, document))
-    last = {(bet.player_id, bet.operator_id): bet for bet in bets}
-    for pair, bet in last.items():
-        at = format_moment(bet.created_at)
-        messages.append(Message(player_feed(bet.player_id), "balance.changed", at, wallet_document(wallets[pair])))
+    at = format_moment(settlement.journal.at)
+    for account in {(bet.player_id, bet.operator_id): None for bet in settlement.fresh}:
+        wallet = settlement.purses[account].wallet
+        messages.append(Message(player_feed(wallet.player_id), "balance.changed", at, wallet_document(wallet)))
+    for bet, level in settlement.reached:
+        news = {"level": {"number": level.number, "slug": level.slug, "name": level.name}, "xp": bet.vip["xp"]}
+        messages.append(Message(player_feed(bet.player_id), "vip.level_up", at, news))
+    for bet, pool, amount in settlement.jackpots.hits:
+        won = {
+            "group": pool.level.group.slug,
+            "level": pool.level.name,
+            "amount": format_money(amount),
+            "currency": bet.currency,
+            "bet_id": str(bet.pk),
+        }
+        for feed in (player_feed(bet.player_id), operator_feed(bet.operator_id), PLATFORM_FEED):
+            messages.append(Message(feed, "jackpot.won", at, won))
     publish(messages)

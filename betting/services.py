@@ -54,10 +54,10 @@ def place_bets(orders: Sequence[Order], at: datetime | None = None) -> list[Answ
 
 def _settle(orders: Sequence[Order], at: datetime | None) -> list[Answer]:
     with transaction.atomic():
-        settlement = open_settlement(orders, at)
+        settlement = open_settlement(orders, at, {})
         answers = [settlement.answer(order) for order in orders]
         settlement.write()
-        news.tell(settlement.fresh, settlement.wallets)
+        news.tell(settlement)
     return answers
 
 

@@ -1,43 +1,57 @@
 """One batch of orders under its wallets' locks: read as sets, decided in Python in order, written as sets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from uuid import UUID
 
-from betting import fairness
+from django.conf import settings
+
+from betting import fairness, funding, rollups
+from betting.funding import Funding, Purse
+from betting.jackpots import Jackpots, read_pools
 from betting.models import Bet, BetType, SeedPair
 from betting.orders import Answer, Blocked, GameDisabled, LimitExceeded, NoWallet, Order, Settled, UnknownGame
+from betting.randomness import RemoteSeed, remote_words
 from casino.errors import Refusal
-from casino.games.paytables.base import Draw, Selection
-from casino.games.playable import Playable, find_playable
+from casino.games.paytables import Draw, Selection
+from casino.games.playable import Playable, find_playable, smallest_stake
 from casino.games.rng import Words, system_words
 from casino.idempotency import IdempotencyKeyReused
 from casino.ids import uuid7
 from casino.money import MICRO, ZERO, round_down
 from casino.users.models import User
 from operators.models import RngProvider
-from vip.models import Standing
-from wallets import ledger
-from wallets.ledger import InsufficientFunds, Journal
-from wallets.models import Account, TransferKind, Wallet
+from vip import points
+from vip.models import Standing, VipLevel
+from wallets import bonuses, ledger
+from wallets.ledger import Journal
+from wallets.models import Wallet
+from wallets.promotions import FreeSpins
 
-Pair = tuple[UUID, UUID]
+Account = tuple[UUID, UUID]
+STATISTIC = Decimal("1E-12")
 
 
 @dataclass
 class Settlement:
-    """The state of a batch; keys are (player id, operator id) pairs."""
+    """The state of a batch; an ``Account`` is (player id, operator id)."""
 
     journal: Journal
-    wallets: dict[Pair, Wallet]
+    purses: dict[Account, Purse]
     players: dict[UUID, User]
     standings: dict[UUID, Standing]
+    levels: list[VipLevel]
     games: dict[tuple[UUID, str], Playable]
-    seeds: dict[Pair, SeedPair]
+    seeds: dict[Account, SeedPair]
+    jackpots: Jackpots
     played: dict[tuple[UUID, str], Bet]
+    remote: Mapping[tuple[UUID, str], RemoteSeed | Refusal]
     fresh: list[Bet] = field(default_factory=list)
+    reached: list[tuple[Bet, VipLevel]] = field(default_factory=list)
 
     def answer(self, order: Order) -> Answer:
         """The order's bet, or why it is refused; a refusal moves nothing and leaves the rest of the batch alone."""
@@ -47,139 +61,176 @@ class Settlement:
             return refusal
 
     def write(self) -> None:
-        """Store what was decided: transfers, wallets, bets and nonces, one statement each."""
+        """Store what was decided: one statement for each table that it touches."""
         if not self.fresh:
             return
         self.journal.post()
+        funding.write(list(self.purses.values()), self.journal.at)
         Bet.objects.bulk_create(self.fresh)
+        points.write_standings(self.standings.values())
+        for bet, level in self.reached:
+            points.record_levels([(bet.player_id, level)], bet.operator_id, self.journal.at)
         fairness.store_nonces(self.seeds.values())
+        self.jackpots.write()
+        rollups.add(_play(bet, self.players[bet.player_id]) for bet in self.fresh)
 
     def _settle(self, order: Order) -> Settled:
         if (before := self.played.get((order.player_id, order.key))) is not None:
             if before.request_digest != order.digest:
                 raise IdempotencyKeyReused
             return Settled(before, is_replay=True)
-        wallet = self._wallet(order)
-        offer = self._offer(order, wallet)
-        selections = offer.paytable.selections(order.selections, order.wager)
-        if wallet.real < order.wager:
-            raise InsufficientFunds
-        seeds = self.seeds[order.player_id, order.operator_id]
-        drawn = offer.paytable.draw(selections, self._words(wallet, seeds))
-        bet = self._record(order, wallet, offer, selections, drawn, seeds)
+        purse = self._purse(order)
+        offer = self._offer(order, purse.wallet)
+        paid = funding.fund(purse, order, offer, self.journal.at)
+        selections = offer.paytable.selections(order.selections, paid.wager)
+        drawn = offer.paytable.draw(selections, self._words(order, purse.wallet))
+        bet = self._bet(order, purse.wallet, offer, paid, drawn)
+        self._note_statistics(bet, offer, selections, drawn)
+        self._pay(bet, order, purse, offer, paid)
         self.played[order.player_id, order.key] = bet
         self.fresh.append(bet)
         return Settled(bet)
 
-    def _wallet(self, order: Order) -> Wallet:
+    def _purse(self, order: Order) -> Purse:
         """The wallet that pays, of a player who may play."""
-        wallet = self.wallets.get((order.player_id, order.operator_id))
-        if wallet is None:
+        purse = self.purses.get((order.player_id, order.operator_id))
+        if purse is None:
             raise NoWallet
         player = self.players[order.player_id]
-        if player.is_blocked or wallet.is_blocked or not player.is_active:
+        if player.is_blocked or purse.wallet.is_blocked or not player.is_active:
             raise Blocked
-        return wallet
+        return purse
 
     def _offer(self, order: Order, wallet: Wallet) -> Playable:
-        """The game as offered here, if it is on and takes this wager."""
+        """The game as offered here, if it is on and takes this wager; free spins have their own fixed value."""
         offer = self.games.get((order.operator_id, order.game))
         if offer is None:
             raise UnknownGame
         if not offer.is_enabled or not wallet.operator.is_open:
             raise GameDisabled
-        level = self.standings[order.player_id].level
+        level = points.level_of(self.standings[order.player_id], self.levels)
         most = min(offer.max_bet, round_down(wallet.operator.max_bet * level.max_bet_factor))
-        if not offer.min_bet <= order.wager <= most:
+        if order.free_spin is None and not offer.min_bet <= order.wager <= most:
             raise LimitExceeded(offer.min_bet, most)
         return offer
 
-    def _words(self, wallet: Wallet, seeds: SeedPair) -> Words:
-        """The words of this bet, from the operator's generator."""
+    def _words(self, order: Order, wallet: Wallet, stream: str = "") -> Words:
+        """The words of this bet from the operator's generator."""
         if wallet.operator.rng_provider == RngProvider.SYSTEM:
             return system_words()
-        return fairness.words_of(seeds)
+        if wallet.operator.rng_provider == RngProvider.REMOTE:
+            return remote_words(self.remote, (order.player_id, order.key), stream)
+        return fairness.words_of(self.seeds[order.player_id, order.operator_id], stream)
 
-    def _record(
-        self,
-        order: Order,
-        wallet: Wallet,
-        offer: Playable,
-        selections: tuple[Selection, ...],
-        drawn: Draw,
-        seeds: SeedPair,
-    ) -> Bet:
-        """Move the money and make the bet's row, which tells all of it."""
-        player = self.players[order.player_id]
-        affiliate = player.affiliate if player.affiliate and player.affiliate.operator_id == wallet.operator_id else None
-        is_fair = wallet.operator.rng_provider == RngProvider.PROVABLY_FAIR
-        win = round_down(Fraction(order.wager) * drawn.multiplier)
-        bet = Bet(
+    def _bet(self, order: Order, wallet: Wallet, offer: Playable, paid: Funding, drawn: Draw) -> Bet:
+        """The bet's row as far as it is known before money moves."""
+        affiliate = self.players[order.player_id].affiliate
+        if affiliate is not None and affiliate.operator_id != wallet.operator_id:
+            affiliate = None
+        provider = wallet.operator.rng_provider
+        seeds = self.seeds[order.player_id, order.operator_id] if provider == RngProvider.PROVABLY_FAIR else None
+        remote = self.remote.get((order.player_id, order.key))
+        win = round_down(Fraction(paid.wager) * drawn.multiplier)
+        return Bet(
             id=uuid7(),
             created_at=self.journal.at,
-            operator_id=wallet.operator_id,
+            operator=wallet.operator,
             player_id=order.player_id,
             wallet_id=wallet.pk,
             game=offer.game,
             game_version=offer.version,
-            bet_type=BetType.REAL,
+            bet_type=paid.bet_type,
             currency=wallet.currency,
-            wager=order.wager,
+            wager=paid.wager,
             win=win,
             multiplier=round_down(drawn.multiplier, MICRO),
             real_before=wallet.real,
             bonus_before=wallet.bonus,
-            ggr=order.wager - win,
+            ggr=ZERO if paid.bet_type == BetType.FREE_SPIN else paid.wager - win,
             affiliate=affiliate,
             affiliate_rate=affiliate.rate if affiliate else None,
-            rng_provider=wallet.operator.rng_provider,
-            seed_pair=seeds if is_fair else None,
-            nonce=seeds.nonce if is_fair else None,
-            selections=[chip.as_json() for chip in selections] or None,
+            rng_provider=provider,
+            rng_evidence=remote.evidence if isinstance(remote, RemoteSeed) else None,
+            seed_pair=seeds,
+            nonce=seeds.nonce if seeds else None,
             outcome=drawn.outcome,
             idempotency_key=order.key,
             request_digest=order.digest,
         )
-        bet.operator = wallet.operator
-        if is_fair:
-            seeds.nonce += 1
-        self._pay(bet, wallet)
-        return bet
 
-    def _pay(self, bet: Bet, wallet: Wallet) -> None:
-        """Stake and win, in that order, and what the bet's row says of them."""
-        move = self.journal.move
-        move(TransferKind.STAKE, Account.REAL, Account.STAKES, bet.wager, reference=bet.pk, wallet=wallet)
-        if bet.win:
-            move(TransferKind.WIN, Account.WINS, Account.REAL, bet.win, reference=bet.pk, wallet=wallet)
-        wallet.wagering_wagered += bet.wager
-        bet.wallet_version = wallet.version
-        bet.real_after, bet.bonus_after = wallet.real, wallet.bonus
+    def _note_statistics(self, bet: Bet, offer: Playable, selections: tuple[Selection, ...], drawn: Draw) -> None:
+        """What the truth about RTP is computed from: the exact expectation and variance of this very bet."""
+        moments, wager = offer.paytable.moments(selections), Fraction(bet.wager)
+        bet.selections = [chip.as_json() for chip in selections] or None
+        bet.unrounded_win = round_down(wager * drawn.multiplier, STATISTIC)
+        bet.expected_win = round_down(wager * moments.mean, STATISTIC)
+        bet.variance = round_down(wager * wager * moments.variance, STATISTIC)
+
+    def _pay(self, bet: Bet, order: Order, purse: Purse, offer: Playable, paid: Funding) -> None:
+        """Move the money, play the jackpots, earn points; then the bet's row is whole."""
+        least = partial(smallest_stake, bet.operator_id)
+        funding.pay(self.journal, bet, purse, paid, offer.game.wagering_weight, least)
+        player = self.players[bet.player_id]
+        if bet.bet_type == BetType.REAL and (settings.SEEDING_ENABLED or not player.is_seeded):
+            self.jackpots.play(bet, purse.wallet, partial(self._words, order, purse.wallet))
+        if bet.seed_pair is not None:
+            bet.seed_pair.nonce += 1
+        bet.wallet_version = purse.wallet.version
+        bet.real_after, bet.bonus_after = purse.wallet.real, purse.wallet.bonus
+        self._earn(bet, purse.wallet, offer)
+
+    def _earn(self, bet: Bet, wallet: Wallet, offer: Playable) -> None:
+        """Points = wager × points per unit × the game's weight × the level's multiplier; half for bonus money, none
+        for free spins."""
         standing = self.standings[bet.player_id]
-        bet.vip = {"xp": f"{standing.xp:.2f}", "level": standing.level.number, "leveled_up": False}
-        bet.wagering = {
-            "deposit": {"required": f"{wallet.wagering_required:.2f}", "wagered": f"{wallet.wagering_wagered:.2f}"},
-            "bonuses": [],
-            "converted": f"{ZERO:.2f}",
-            "forfeited": f"{ZERO:.2f}",
+        level = points.level_of(standing, self.levels)
+        factors = {
+            BetType.REAL: Decimal(1),
+            BetType.BONUS: wallet.operator.bonus_points_factor,
+            BetType.FREE_SPIN: ZERO,
         }
+        bet.points = points.points_for(
+            bet.wager, wallet.operator.points_per_unit, offer.game.vip_weight, level.xp_multiplier, factors[bet.bet_type]
+        )
+        reached = points.earn(standing, self.levels, bet.points, bet.points)
+        self.reached += [(bet, level) for level in reached]
+        bet.vip = {"xp": f"{standing.xp:.2f}", "level": standing.level_id, "leveled_up": bool(reached)}
 
 
-def open_settlement(orders: Sequence[Order], at: datetime | None) -> Settlement:
+def open_settlement(
+    orders: Sequence[Order], at: datetime | None, remote: Mapping[tuple[UUID, str], RemoteSeed | Refusal]
+) -> Settlement:
     """Lock the orders' wallets and read, as sets, all that deciding them needs: the same statements for any number."""
     journal = ledger.lock_accounts({(order.player_id, order.operator_id) for order in orders}, at)
     player_ids = {order.player_id for order in orders}
-    standings = Standing.objects.select_related("level").filter(player__in=player_ids)
+    standings = points.lock_standings(player_ids)
+    games = find_playable({(order.operator_id, order.game) for order in orders})
+    groups = {offer.game.jackpot_group_id for offer in games.values() if offer.game.jackpot_group_id}
     seeds = SeedPair.objects.filter(player__in=player_ids, revealed_at=None)
     return Settlement(
         journal=journal,
-        wallets={(wallet.player_id, wallet.operator_id): wallet for wallet in journal.wallets.values()},
+        purses=_purses(journal, orders),
         players=User.objects.select_related("affiliate").in_bulk(player_ids),
-        standings={standing.player_id: standing for standing in standings},
-        games=find_playable({(order.operator_id, order.game) for order in orders}),
+        standings=standings,
+        levels=points.ladder(),
+        games=games,
         seeds={(pair.player_id, pair.operator_id): pair for pair in seeds},
+        jackpots=Jackpots(journal, read_pools(groups)),
         played=find_played(orders),
+        remote=remote,
     )
+
+
+def _purses(journal: Journal, orders: Sequence[Order]) -> dict[Account, Purse]:
+    active = bonuses.read_active(journal.wallets)
+    grants: dict[UUID, dict[UUID, FreeSpins]] = {}
+    wanted = {order.free_spin for order in orders if order.free_spin}
+    for grant in FreeSpins.objects.filter(pk__in=wanted, wallet__in=journal.wallets):
+        grants.setdefault(grant.wallet_id, {})[grant.pk] = grant
+    return {
+        (wallet.player_id, wallet.operator_id): Purse(wallet, active.get(wallet.pk, []), grants.get(wallet.pk, {}))
+        for wallet in journal.wallets.values()
+    }
 
 
 def find_played(orders: Sequence[Order]) -> dict[tuple[UUID, str], Bet]:
@@ -188,3 +239,26 @@ def find_played(orders: Sequence[Order]) -> dict[tuple[UUID, str], Bet]:
         player__in={order.player_id for order in orders}, idempotency_key__in={order.key for order in orders}
     )
     return {(bet.player_id, bet.idempotency_key): bet for bet in bets}
+
+
+def _play(bet: Bet, player: User) -> rollups.Play:
+    """What the bet adds to its hour."""
+    sums = {
+        "bets": 1,
+        "wagers": bet.wager,
+        "wins": bet.win,
+        "unrounded_wins": bet.unrounded_win,
+        "expected_wins": bet.expected_win,
+        "variance": bet.variance,
+        "jackpot_wins": bet.jackpot_win,
+        "contributions": bet.jackpot_contribution,
+    }
+    return rollups.Play(
+        at=bet.created_at,
+        operator_id=bet.operator_id,
+        player_id=bet.player_id,
+        game_version_id=bet.game_version_id,
+        money=bet.bet_type,
+        is_seeded=player.is_seeded,
+        sums=tuple(sums[name] for name in rollups.SUMS),
+    )

@@ -1,4 +1,4 @@
-"""What must always hold, as queries: the shape of a check and of its breach. Each app lists the checks of its tables."""
+"""What must always hold, as queries: a check, its breach, and running them. Each app lists the checks of its tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

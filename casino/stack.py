@@ -119,10 +119,17 @@ def _start(plan: Plan, supervisor: Supervisor, say: Callable[[str], None]) -> No
     say(f"ready: {plan.base_url}")
     say(f"  back office  {plan.base_url}/backoffice/\n  API docs     {plan.base_url}/docs")
     if plan.farewell:
-        command = _manage(plan.farewell)
-        answer = subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False)
-        say(answer.stdout.rstrip() if answer.returncode == 0 else answer.stderr.rstrip())
+        say(_output_of(_manage(plan.farewell), environment))
     say(f"Started in {time.monotonic() - began:.1f} s. Logs: {supervisor.logs}. Ctrl-C stops everything.")
+
+
+def _output_of(command: list[str], environment: Mapping[str, str]) -> str:
+    """What the command prints; the last line of its complaint where it fails. Out of reach of the terminal's Ctrl-C."""
+    answer = subprocess.run(
+        command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False, start_new_session=True
+    )
+    complaint = answer.stderr.rstrip().rpartition("\n")[2]
+    return answer.stdout.rstrip() if answer.returncode == 0 else f"{command[2]}: {complaint}"
 
 
 def _servers(plan: Plan) -> dict[str, embedded.Server]:

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from casino.ids import uuid7
 from casino.money import ZERO, MoneyField
+from operators.models import Operator
 from operators.scoping import ScopedQuerySet
 
 
@@ -60,6 +61,60 @@ class Standing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.player}: {self.level_id}"
+
+
+class LevelReached(models.Model):
+    """A level that a person earned, once: levels are never lost, and their reward is granted once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="levels_reached")
+    level = models.ForeignKey(VipLevel, models.PROTECT, related_name="reached_by")
+    operator = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="+", help_text="Where it was earned")
+    reached_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["level"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["player", "level"], name="a_level_is_reached_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player}: {self.level}"
+
+
+class PointsKind(models.TextChoices):
+    DEPOSIT = "deposit"
+    RULE = "rule"
+    ADJUSTMENT = "adjustment"
+    REDEMPTION = "redemption"
+
+
+class PointsMovementQuerySet(ScopedQuerySet):
+    player_field = "player"
+
+
+class PointsMovement(models.Model):
+    """XP and spendable points that came or went otherwise than by a bet (a bet's own row carries its points)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="points_movements")
+    operator = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=12, choices=PointsKind.choices)
+    xp = models.DecimalField(max_digits=14, decimal_places=2, default=ZERO)
+    points = models.DecimalField(max_digits=14, decimal_places=2, default=ZERO)
+    reference = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    objects = PointsMovementQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "reference"], name="a_cause_moves_points_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.xp} XP"
 
 
 def standing_of(player: Any) -> Standing:

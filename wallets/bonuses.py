@@ -1,26 +1,22 @@
-"""Bonus money: who pays a bet or which refusal, progress, credit of wins, and how a bonus ends. Pure decisions.
+"""Bonus money: who pays a bet or which refusal, progress, credit of wins, and how a bonus ends.
 
-The functions take and change plain ``ActiveBonus`` states in memory; whoever holds the wallet's lock writes them.
+Decisions are pure functions over ``ActiveBonus`` states in memory; ``read_active`` and ``write`` move them from and to
+the table as sets. A bonus is covered by its wallet's lock.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from uuid import UUID
+
+from django.db import connection
 
 from casino.errors import Refusal
 from casino.money import ZERO, largest_remainder, round_down
-from wallets.ledger import InsufficientFunds
-
-
-class BonusStatus(StrEnum):
-    ACTIVE = "active"
-    CONVERTED = "converted"
-    EXHAUSTED = "exhausted"
-    EXPIRED = "expired"
-    WAIVED = "waived"
+from wallets.ledger import InsufficientFunds, Journal
+from wallets.models import Account, TransferKind, Wallet
+from wallets.promotions import Bonus, BonusStatus
 
 
 class BonusNotAllowed(Refusal):
@@ -38,23 +34,33 @@ class BonusMaxStake(Refusal):
     title = "Above the bonus's maximum stake"
 
     def __init__(self, max_stake: Decimal) -> None:
-        super().__init__(
-            f"While this bonus pays, a wager is at most {max_stake:.2f}.", max_stake=f"{max_stake:.2f}"
-        )
+        super().__init__(f"While this bonus pays, a wager is at most {max_stake:.2f}.", max_stake=f"{max_stake:.2f}")
 
 
 @dataclass(slots=True)
 class ActiveBonus:
-    """The state of an active bonus; amounts in the wallet's currency."""
+    """The state of a bonus in play; amounts in the wallet's currency."""
 
     id: UUID
+    granted: Decimal
     balance: Decimal
+    wagering_multiple: Decimal
     required: Decimal
     wagered: Decimal
     max_stake: Decimal
     expires_at: datetime
     conversion_cap: Decimal | None = None
-    status: BonusStatus = BonusStatus.ACTIVE
+    status: str = BonusStatus.ACTIVE
+    converted: Decimal = ZERO
+    forfeited: Decimal = ZERO
+    ended_at: datetime | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == BonusStatus.ACTIVE
+
+
+STATE = tuple(column.name for column in fields(ActiveBonus))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +80,15 @@ class Ending:
     forfeited: Decimal
 
 
-def choose_payers(bonuses: Sequence[ActiveBonus], wager: Decimal, at: datetime, *, game_takes_bonus: bool) -> list[Share]:
+def choose_payers(
+    bonuses: Sequence[ActiveBonus], wager: Decimal, at: datetime, *, game_takes_bonus: bool
+) -> list[Share]:
     """Who pays a wager that real money does not cover, ``bonuses`` being oldest first.
 
     The oldest that covers it alone; else several, oldest first. Raises InsufficientFunds, BonusNotAllowed where the
     game alone stands in the way, BonusMaxStake above the smallest maximum of those that would pay.
     """
-    live = [bonus for bonus in bonuses if bonus.status == BonusStatus.ACTIVE and bonus.expires_at > at]
+    live = [bonus for bonus in bonuses if bonus.is_active and bonus.expires_at > at]
     if sum((bonus.balance for bonus in live), ZERO) < wager:
         raise InsufficientFunds
     if not game_takes_bonus:
@@ -120,29 +128,78 @@ def credit(shares: Sequence[Share], win: Decimal) -> list[Decimal]:
     return parts
 
 
-def end_if_due(bonus: ActiveBonus, smallest_stake: Decimal) -> Ending | None:
+def grow(bonus: ActiveBonus, win: Decimal) -> None:
+    """Add a free spin's win to the grant's bonus: amount, requirement and maximum stake grow with it."""
+    bonus.granted += win
+    bonus.balance += win
+    bonus.required = bonus.granted * bonus.wagering_multiple
+    bonus.max_stake = default_max_stake(bonus.granted)
+
+
+def end_if_due(bonus: ActiveBonus, smallest_stake: Decimal, at: datetime) -> Ending | None:
     """End a bonus that met its requirement (what is left converts, up to its cap) or can pay no bet any more."""
-    if bonus.status != BonusStatus.ACTIVE:
+    if not bonus.is_active:
         return None
     if bonus.wagered >= bonus.required:
         converted = bonus.balance if bonus.conversion_cap is None else min(bonus.balance, bonus.conversion_cap)
-        return _end(bonus, BonusStatus.CONVERTED, converted)
+        return _end(bonus, BonusStatus.CONVERTED, converted, at)
     if bonus.balance < smallest_stake:
-        return _end(bonus, BonusStatus.EXHAUSTED, ZERO)
+        return _end(bonus, BonusStatus.EXHAUSTED, ZERO, at)
     return None
 
 
-def end(bonus: ActiveBonus, status: BonusStatus) -> Ending:
+def end(bonus: ActiveBonus, status: BonusStatus, at: datetime) -> Ending:
     """End a bonus as waived or expired: what is left is forfeited."""
-    return _end(bonus, status, ZERO)
+    return _end(bonus, status, ZERO, at)
 
 
-def _end(bonus: ActiveBonus, status: BonusStatus, converted: Decimal) -> Ending:
+def _end(bonus: ActiveBonus, status: BonusStatus, converted: Decimal, at: datetime) -> Ending:
     ending = Ending(bonus, converted, bonus.balance - converted)
-    bonus.balance, bonus.status = ZERO, status
+    bonus.converted, bonus.forfeited = ending.converted, ending.forfeited
+    bonus.balance, bonus.status, bonus.ended_at = ZERO, status, at
     return ending
+
+
+def post_ending(journal: Journal, wallet: Wallet, ending: Ending) -> None:
+    """Move what an ended bonus leaves: to real money, and to the forfeits."""
+    reference = ending.bonus.id
+    if ending.converted:
+        journal.move(
+            TransferKind.BONUS_CONVERSION, Account.BONUS, Account.REAL, ending.converted, reference=reference,
+            wallet=wallet,
+        )  # fmt: skip
+    if ending.forfeited:
+        journal.move(
+            TransferKind.BONUS_FORFEIT, Account.BONUS, Account.FORFEITS, ending.forfeited, reference=reference,
+            wallet=wallet,
+        )  # fmt: skip
 
 
 def default_max_stake(granted: Decimal) -> Decimal:
     """min(5.00, max(1.00, 10 % of the grant)), in whole minor units."""
     return min(Decimal(5), max(Decimal(1), round_down(granted / 10)))
+
+
+def read_active(wallet_ids: Iterable[UUID]) -> dict[UUID, list[ActiveBonus]]:
+    """The active bonuses of locked wallets, oldest first."""
+    found: dict[UUID, list[ActiveBonus]] = {}
+    rows = Bonus.objects.active().filter(wallet__in=set(wallet_ids)).values_list("wallet_id", *STATE)
+    for wallet_id, *state in rows:
+        found.setdefault(wallet_id, []).append(ActiveBonus(*state))
+    return found
+
+
+def write(bonuses: Iterable[ActiveBonus]) -> None:
+    """Store the states of bonuses that have rows already: one statement."""
+    rows = sorted(bonuses, key=lambda bonus: bonus.id)
+    if not rows:
+        return
+    types = ("uuid", "numeric", "numeric", "numeric", "numeric", "text", "numeric", "numeric", "timestamptz")
+    names = ("id", "balance", "granted", "required", "wagered", "status", "converted", "forfeited", "ended_at")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE wallets_bonus AS old SET {', '.join(f'{name} = new.{name}' for name in names[1:])},"
+            f" max_stake = new.max_stake FROM unnest({', '.join(f'%s::{kind}[]' for kind in types)}, %s::numeric[])"
+            f" AS new({', '.join(names)}, max_stake) WHERE old.id = new.id",
+            [[getattr(row, name) for row in rows] for name in (*names, "max_stake")],
+        )

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.lookups import Exact
@@ -14,6 +13,11 @@ from casino.ids import uuid7
 from casino.money import ZERO, MoneyField
 from operators.models import Operator
 from operators.scoping import ScopedQuerySet
+from wallets.promotions import Bonus, BonusRule, FreeSpins
+
+
+# Django finds the promotions' tables through this module.
+PROMOTIONS = (Bonus, BonusRule, FreeSpins)
 
 
 class Account(models.TextChoices):

@@ -115,7 +115,7 @@ def rotate_provider_secret(account_id: UUID, secret: str) -> ProviderAccount:
     """Put ``secret`` in force; the one before stays accepted until the next rotation."""
     _key_of(secret)
     with transaction.atomic():
-        account = ProviderAccount.objects.select_for_update(no_key=True).get(pk=account_id)
+        account: ProviderAccount = ProviderAccount.objects.select_for_update(no_key=True).get(pk=account_id)
         account.previous_secret, account.secret = account.secret, encrypt(secret)
         account.save(update_fields=["secret", "previous_secret"])
     return account
@@ -135,12 +135,13 @@ def find_account(provider: str, operator_slug: str | None) -> ProviderAccount | 
 
 
 def find_collector(method: str, operator: Operator) -> ProviderAccount | None:
-    """The account to which the operator's players pay: its own once that is set up, else the platform's, else its own."""
+    """The account to which the operator's players pay: its own with settings, else the platform's, else its own."""
     accounts = ProviderAccount.objects.select_related("operator").filter(provider=method, is_active=True)
-    own = accounts.filter(operator=operator).first()
+    own: ProviderAccount | None = accounts.filter(operator=operator).first()
     if own is not None and own.settings:
         return own
-    return accounts.filter(operator=None).first() or own
+    platforms: ProviderAccount | None = accounts.filter(operator=None).first()
+    return platforms or own
 
 
 def webhook_path(account: ProviderAccount) -> str:
@@ -170,9 +171,12 @@ class PaymentProvider:
     takes_deposits: ClassVar[bool] = True
     ttl: ClassVar[timedelta] = timedelta(hours=24)
 
+    # What the account's settings must hold, because the instructions show it.
+    needs: ClassVar[tuple[str, ...]] = ()
+
     def is_ready(self, account: ProviderAccount) -> bool:
-        """Whether the account's settings hold all that the instructions show."""
-        return True
+        """Whether the account can take deposits."""
+        return self.takes_deposits and all(account.settings.get(name) for name in self.needs)
 
     def instructions(self, deposit: Deposit, account: ProviderAccount) -> dict[str, Any]:
         """What the player is told to do."""
@@ -213,9 +217,7 @@ class CashApp(PaymentProvider):
     """Send the amount to our cashtag and quote the reference."""
 
     name = Provider.CASHAPP
-
-    def is_ready(self, account: ProviderAccount) -> bool:
-        return bool(account.settings.get("cashtag"))
+    needs = ("cashtag",)
 
     def instructions(self, deposit: Deposit, account: ProviderAccount) -> dict[str, Any]:
         return {"cashtag": account.settings["cashtag"], **_amount_and_reference(deposit)}

@@ -138,6 +138,7 @@ class Postgres(Server):
             text=True,
             cwd=self.folder,
             check=False,
+            start_new_session=True,  # it ends as it should although the terminal's Ctrl-C asks for a stop meanwhile
             **self.launch.account,
         )
         if answer.returncode != 0:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from casino.admin import ReadOnly
 from casino.games.models import Category, Game, GameSwitch, GameVersion
@@ -24,6 +26,9 @@ class GameAdmin(ReadOnly):
     list_select_related = ["category", "operator", "version"]
     search_fields = ["name", "slug", "studio"]
     exclude = ["version"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("version__paytable", "version__par")
 
     @admin.display(description="RTP %", ordering="version__rtp")
     def rtp(self, game: Game) -> Any:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Prefetch, Q
 
 from casino.errors import Missing
+from casino.games.jackpots import JackpotGroup
 from casino.ids import uuid7
 from casino.money import MoneyField
 from operators.models import Operator
@@ -103,6 +104,9 @@ class Game(models.Model):
     studio = models.CharField("provider", max_length=80, blank=True, default="")
     kind = models.CharField(max_length=20)
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, blank=True, related_name="own_games")
+    jackpot_group = models.ForeignKey(
+        JackpotGroup, models.PROTECT, null=True, blank=True, related_name="games", db_index=False
+    )
     version = models.OneToOneField(
         "GameVersion", models.PROTECT, null=True, blank=True, related_name="+", help_text="The maths in force"
     )

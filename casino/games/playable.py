@@ -6,11 +6,13 @@ from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
 from casino.games import paytables
 from casino.games.models import Game, GameSwitch, GameVersion
 from casino.games.paytables.base import Paytable
+from casino.money import ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,21 @@ def _playable(game: Game, switch: GameSwitch | None) -> Playable:
         most = min(most, switch.max_bet or most)
         is_enabled = is_enabled and switch.is_enabled
     return Playable(game, version, paytable_of(version.pk, game.kind), is_enabled, least, most)
+
+
+def smallest_stake(operator_id: UUID) -> Decimal:
+    """The smallest stake that the operator's games accept of bonus money; nothing where none takes it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SMALLEST_STAKE, [operator_id, operator_id])
+        return cursor.fetchone()[0] or ZERO
+
+
+_SMALLEST_STAKE = """
+SELECT min(greatest(g.min_bet, coalesce(s.min_bet, g.min_bet)))
+  FROM games_game g LEFT JOIN games_gameswitch s ON s.game_id = g.id AND s.operator_id = %s
+ WHERE g.is_active AND g.bonus_allowed AND (g.operator_id IS NULL OR g.operator_id = %s)
+   AND coalesce(s.is_enabled, true)
+"""
 
 
 # A version never changes, so its compiled paytable serves for ever.

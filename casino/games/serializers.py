@@ -79,6 +79,14 @@ class PaytableField(serializers.Field):
         return value
 
 
+def open_operator(slug: str) -> Operator:
+    """The open operator with this slug, or the fault of the field that names it."""
+    operator: Operator | None = Operator.objects.open().filter(slug=slug).first()
+    if operator is None:
+        raise serializers.ValidationError("There is no such operator.", "unknown_operator")
+    return operator
+
+
 class CategorySerializer(serializers.Serializer):
     """A shelf of the lobby."""
 
@@ -153,11 +161,12 @@ class GameBodySerializer(StrictSerializer):
         if slug is not None:
             raise serializers.ValidationError("There is no such jackpot group.", "unknown_jackpot_group")
 
-    def validate_operator(self, slug: str | None) -> str | None:
+    def validate_operator(self, slug: str | None) -> Operator | None:
+        operator = None if slug is None else open_operator(slug)
         game: Game | None = self.instance
-        if game is not None and slug != (game.operator.slug if game.operator else None):
+        if game is not None and operator != game.operator:
             raise serializers.ValidationError("A game stays with its operator.", "immutable")
-        return slug
+        return operator
 
     def spec(self, owner: Operator | None) -> GameSpec:
         """The game that the valid body describes, belonging to ``owner``."""
@@ -191,10 +200,7 @@ class OperatorParameter(serializers.Serializer):
     operator = serializers.SlugField(max_length=40, required=False, help_text="Slug of an operator")
 
     def validate_operator(self, slug: str) -> Operator:
-        operator: Operator | None = Operator.objects.open().filter(slug=slug).first()
-        if operator is None:
-            raise serializers.ValidationError("There is no such operator.", "unknown_operator")
-        return operator
+        return open_operator(slug)
 
 
 class GameParameters(OperatorParameter):

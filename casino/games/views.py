@@ -53,6 +53,15 @@ class GamesView(generics.GenericAPIView):
     def get_permissions(self) -> list[BasePermission]:
         return [AllowAny() if self.request.method in SAFE_METHODS else MayWriteGames()]
 
+    def get_object(self) -> Game:
+        return self.writable(self.kwargs["name"])
+
+    def writable(self, name: str) -> Game:
+        """The game with this id or slug, if the caller sees it (404 otherwise) and may write it (403 otherwise)."""
+        game: Game = Game.objects.visible_to(self.request.user).named(name)
+        self.check_object_permissions(self.request, game)
+        return game
+
     def parameters(self, request: Request, kind: type[OperatorParameter] = OperatorParameter) -> dict[str, Any]:
         """The valid query parameters; empty ones count as left out."""
         sent = kind(data={name: value for name, value in request.query_params.items() if value != ""})
@@ -98,15 +107,15 @@ class GameList(GamesView):
         owner = self._owner(body.validated_data.get("operator"))
         return self.answer(services.create_game(body.spec(owner), request.user.pk), status.HTTP_201_CREATED)
 
-    def _owner(self, slug: str | None) -> Operator | None:
+    def _owner(self, named: Operator | None) -> Operator | None:
         """Whose the new game is."""
         user: Any = self.request.user
-        if not user.is_platform_admin:
-            if slug not in (None, user.operator.slug):
-                raise NotPermitted("A manager makes games of their own operator only.")
-            own: Operator = user.operator
-            return own
-        return None if slug is None else OperatorParameter().validate_operator(slug)
+        if user.is_platform_admin:
+            return named
+        if named not in (None, user.operator):
+            raise NotPermitted("A manager makes games of their own operator only.")
+        own: Operator = user.operator
+        return own
 
 
 class GameDetail(GamesView):
@@ -131,18 +140,12 @@ class GameDetail(GamesView):
     @extend_schema(parameters=[_NAME], responses={204: OpenApiResponse(description="Gone, or retired")})
     def delete(self, request: Request, name: str) -> Response:
         """Delete a game; one that bets name is retired instead."""
-        services.retire_game(self._own(name).pk, request.user.pk)
+        services.retire_game(self.writable(name).pk, request.user.pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _change(self, request: Request, name: str) -> Response:
-        game = self._own(name)
+        game = self.writable(name)
         return self.answer(services.change_game(game.pk, self.body(game).changes(), request.user.pk))
-
-    def _own(self, name: str) -> Game:
-        """The game, if the caller sees it (404 otherwise) and may write it (403 otherwise)."""
-        game = Game.objects.visible_to(self.request.user).named(name)
-        self.check_object_permissions(self.request, game)
-        return game
 
 
 class GamePar(GamesView):
@@ -167,7 +170,7 @@ class GameSwitches(GamesView):
     def put(self, request: Request, name: str) -> Response:
         """Switch a game off or on at one operator, or narrow its limits there; answers the game as it stands there."""
         operator = self._operator(self.parameters(request).get("operator"))
-        game = Game.objects.visible_to(request.user).named(name)
+        game = self.writable(name)
         body = SwitchBodySerializer(data=request.data)
         body.is_valid(raise_exception=True)
         services.set_switch(game.pk, operator.pk, body.changes(), request.user.pk)

@@ -1,6 +1,5 @@
 """Slots: strips, lines, wilds, scatters, and free spins with a multiplier and retriggers."""
 
-from collections import Counter
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
@@ -11,7 +10,7 @@ from casino.games.paytables.base import Draw, Paytable, Selection
 from casino.games.paytables.fields import InvalidPaytable
 from casino.games.paytables.par import BetFigures, Moments, ParSheet, decimal_text
 from casino.games.paytables.reels_lines import LineMachine
-from casino.games.paytables.reels_moments import ReelFigures, ScatterEntry, Windows, reel_figures, tally_spin
+from casino.games.paytables.reels_moments import ReelFigures, ScatterEntry, merged, reel_figures, tally_spin
 from casino.games.rng import Words, acceptance_limit
 
 MOST_ROWS, MOST_REELS, MOST_STOPS, MOST_LINES, MOST_SYMBOLS = 6, 7, 256, 100, 40
@@ -117,7 +116,8 @@ class Reels(Paytable):
 
     @cached_property
     def _figures(self) -> ReelFigures:
-        tallies = tally_spin(self._machine, [_merged(views) for _, views in self._reels])
+        windows = [[(mask, scatter, 1) for mask, scatter, _ in views] for _, views in self._reels]
+        tallies = tally_spin(self._machine, [merged(reel, self._machine.all_alive) for reel in windows])
         return reel_figures(tallies, self._scatters, unit=self._unit, multiplier=self._multiplier)
 
     def draw(self, selections: tuple[Selection, ...], words: Words) -> Draw:  # noqa: ARG002 - one bet type
@@ -217,9 +217,3 @@ def _known(value: Any, name: str, symbols: set[str]) -> str:
     if symbol not in symbols:
         raise InvalidPaytable(f"The {name} names the symbol {symbol!r}, which is unknown: it stands on no strip.")
     return symbol
-
-
-def _merged(views: list[tuple[int, int, list[str]]]) -> Windows:
-    """Stops that do the same to the lines and the scatters, counted."""
-    stops = Counter((mask, scatter) for mask, scatter, _ in views)
-    return [(mask, scatter, count) for (mask, scatter), count in stops.items()]

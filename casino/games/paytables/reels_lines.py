@@ -50,6 +50,18 @@ class LineMachine:
             factors[self.wild] = self._every_kind
         return factors
 
+    def kinds_alive(self, alive: int) -> int:
+        """All bits of the kinds that have a line alive."""
+        row = (1 << self.line_count) - 1
+        bits = 0
+        while alive:
+            # The lowest bit left names a kind: take all of its bits, and drop them from what is left.
+            lowest = (alive & -alive).bit_length() - 1
+            kind = row << lowest - lowest % self.line_count
+            bits |= kind
+            alive &= ~kind
+        return bits
+
     def ended(self, alive: int, after: int, run: int) -> int:
         """The bits of lines whose run of ``run`` symbols the next reel ended; past the last reel, of all alive."""
         lost = alive & ~after

@@ -7,7 +7,7 @@ from typing import Any
 import environ
 from django.conf import settings
 from django.core.management import get_commands
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from casino import stack
 from casino.supervisor import StackError
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         try:
             stack.run(stack.Plan(settings.CASINO_HOME, settings.PORT, environment, jobs, farewell), say)
         except StackError as error:
-            raise CommandError(str(error)) from error
+            sys.exit(str(error))
 
 
 def say(line: str) -> None:

@@ -6,7 +6,6 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('operators', '0003_deposit_limits'),
         ('users', '0001_initial'),
     ]
 

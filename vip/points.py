@@ -1,0 +1,95 @@
+"""XP, spendable points and levels: earned in memory under the standing's lock, written as a set."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection
+
+from casino.ids import uuid7
+from casino.money import round_down
+from vip.models import LevelReached, PointsKind, PointsMovement, Standing, VipLevel
+
+
+def lock_standings(player_ids: Iterable[UUID]) -> dict[UUID, Standing]:
+    """The players' standings, locked in id order; after the wallets, before anything else."""
+    rows = Standing.objects.select_for_update(no_key=True).filter(player__in=set(player_ids)).order_by("player_id")
+    return {standing.player_id: standing for standing in rows}
+
+
+def ladder() -> list[VipLevel]:
+    """Every level, lowest first."""
+    return list(VipLevel.objects.order_by("xp_required"))
+
+
+def level_of(standing: Standing, levels: Sequence[VipLevel]) -> VipLevel:
+    """The standing's level among ``levels``."""
+    return next(level for level in levels if level.number == standing.level_id)
+
+
+def points_for(wager: Decimal, *factors: Decimal) -> Decimal:
+    """Wager × factors (points per unit, the game's weight, the level's multiplier…), cut to two decimals."""
+    for factor in factors:
+        wager *= factor
+    return round_down(wager)
+
+
+def earn(standing: Standing, levels: Sequence[VipLevel], xp: Decimal, points: Decimal) -> list[VipLevel]:
+    """Add XP and points in memory; answers the levels reached by it, lowest first. Levels are never lost."""
+    standing.xp += xp
+    standing.points += points
+    before = level_of(standing, levels).xp_required
+    reached = [level for level in levels if before < level.xp_required <= standing.xp]
+    if reached:
+        standing.level_id = reached[-1].number
+    return reached
+
+
+def move_points(
+    standing: Standing,
+    levels: Sequence[VipLevel],
+    *,
+    kind: PointsKind,
+    reference: UUID,
+    xp: Decimal,
+    points: Decimal,
+    at: datetime,
+    operator_id: UUID | None,
+) -> list[VipLevel]:
+    """``earn`` for one locked standing with its movement row, written at once; answers the levels reached."""
+    reached = earn(standing, levels, xp, points)
+    PointsMovement.objects.create(
+        player_id=standing.player_id,
+        operator_id=operator_id,
+        kind=kind,
+        xp=xp,
+        points=points,
+        reference=reference,
+        created_at=at,
+    )
+    write_standings([standing])
+    record_levels([(standing.player_id, level) for level in reached], operator_id, at)
+    return reached
+
+
+def write_standings(standings: Iterable[Standing]) -> None:
+    """Store XP, points and level of locked standings: one statement."""
+    rows = sorted(standings, key=lambda standing: standing.player_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE vip_standing AS old SET xp = new.xp, points = new.points, level_id = new.level FROM"
+            " unnest(%s::uuid[], %s::numeric[], %s::numeric[], %s::int[]) AS new(id, xp, points, level)"
+            " WHERE old.id = new.id",
+            [[getattr(row, name) for row in rows] for name in ("pk", "xp", "points", "level_id")],
+        )
+
+
+def record_levels(reached: Iterable[tuple[UUID, VipLevel]], operator_id: UUID | None, at: datetime) -> None:
+    """Store which levels players reached; a level is recorded once."""
+    rows = [
+        LevelReached(id=uuid7(), player_id=player_id, level=level, operator_id=operator_id, reached_at=at)
+        for player_id, level in reached
+    ]
+    if rows:
+        LevelReached.objects.bulk_create(rows, ignore_conflicts=True)

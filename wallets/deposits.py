@@ -1,0 +1,125 @@
+"""Deposits: what may be announced, and what happens to one when its money comes, fails to come, or goes back."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Count, Q, Sum
+
+from casino.errors import Conflict, Missing, Refusal
+from casino.money import ZERO, format_money
+from operators.models import SignificantEvent
+from wallets.ledger import Journal
+from wallets.models import Account, Deposit, DepositStatus, TransferKind, Wallet
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# A deposit that ended without money leaves room for another one.
+WITHOUT_MONEY = (DepositStatus.FAILED, DepositStatus.EXPIRED, DepositStatus.CANCELLED)
+
+
+class NoWallet(Missing):
+    """The player holds no wallet at this operator."""
+
+    code = "no_wallet"
+    detail = "You have no wallet at this operator; switch to it first."
+
+
+class Blocked(Refusal):
+    """The account is blocked, here or everywhere (403)."""
+
+    status = 403
+    code = "blocked"
+    title = "Blocked"
+    detail = "This account is blocked; ask the operator's support."
+
+
+class LimitExceeded(Refusal):
+    """The amount lies outside what the operator takes at once; carries ``min`` and ``max``."""
+
+    code = "limit_exceeded"
+    title = "Limit exceeded"
+
+    def __init__(self, least: Decimal, most: Decimal) -> None:
+        super().__init__(
+            f"A deposit is between {least:.2f} and {most:.2f}.", min=format_money(least), max=format_money(most)
+        )
+
+
+class VelocityExceeded(Refusal):
+    """Too many deposits in an hour, or too much in a day."""
+
+    code = "velocity_exceeded"
+    title = "Too much in too short a time"
+
+
+class UnknownDeposit(Missing):
+    """No deposit has this reference."""
+
+    code = "unknown_deposit"
+
+
+class DepositNotPending(Conflict):
+    """The deposit is not pending any more (409)."""
+
+    code = "not_pending"
+    detail = "This deposit is not pending any more."
+
+
+def check_limits(wallet: Wallet, amount: Decimal, at: datetime) -> None:
+    """Refuse what the operator's limits do not allow; the wallet's lock makes the sums final.
+
+    Raises LimitExceeded for the amount alone, VelocityExceeded for the last hour's count and the last day's sum.
+    """
+    operator = wallet.operator
+    if not operator.deposit_min <= amount <= operator.deposit_max:
+        raise LimitExceeded(operator.deposit_min, operator.deposit_max)
+    recent = Deposit.objects.filter(wallet=wallet, created_at__gt=at - DAY, created_at__lte=at).aggregate(
+        opened=Count("pk", filter=Q(created_at__gt=at - HOUR)),
+        total=Sum("amount", filter=~Q(status__in=WITHOUT_MONEY), default=ZERO),
+    )
+    if recent["opened"] >= operator.deposits_per_hour:
+        raise VelocityExceeded(f"At most {operator.deposits_per_hour} deposits may be opened in an hour.")
+    if recent["total"] + amount > operator.deposit_daily_max:
+        left = max(operator.deposit_daily_max - recent["total"], ZERO)
+        raise VelocityExceeded(
+            f"At most {operator.deposit_daily_max:.2f} may be deposited in 24 hours.", remaining=format_money(left)
+        )
+
+
+def complete(journal: Journal, deposit: Deposit, provider_reference: str) -> None:
+    """Credit the deposit, whatever became of it meanwhile, for the money is there; debt is repaid from it first.
+
+    One that the provider has taken back already nets to zero.
+    """
+    wallet = journal.wallets[deposit.wallet_id]
+    journal.move(TransferKind.DEPOSIT, Account.PSP, Account.REAL, deposit.amount, reference=deposit.pk, wallet=wallet)
+    wallet.wagering_required = max(wallet.wagering_required, wallet.wagering_wagered) + deposit.amount
+    deposit.status, deposit.completed_at = DepositStatus.COMPLETED, journal.at
+    deposit.provider_reference = provider_reference
+    if deposit.refunded_at is not None:
+        _take_back(journal, deposit)
+    elif repaid := min(wallet.debt, deposit.amount):
+        journal.move(TransferKind.DEBT_REPAID, Account.REAL, Account.DEBT, repaid, reference=deposit.pk, wallet=wallet)
+
+
+def refund(journal: Journal, deposit: Deposit) -> None:
+    """The provider took the money back: so does the wallet, if it was credited; else its completion nets to zero."""
+    deposit.refunded_at = journal.at
+    if deposit.status == DepositStatus.COMPLETED:
+        _take_back(journal, deposit)
+    SignificantEvent.objects.record(
+        "deposit_refunded",
+        operator_id=deposit.operator_id,
+        player_id=deposit.player_id,
+        reason=f"The provider took back deposit {deposit.reference}.",
+        after={"deposit": str(deposit.pk), "amount": format_money(deposit.amount)},
+    )
+
+
+def _take_back(journal: Journal, deposit: Deposit) -> None:
+    """Move back what is there of the deposit; the rest is the player's debt. Its wagering is no longer due."""
+    wallet = journal.wallets[deposit.wallet_id]
+    there = min(wallet.real, deposit.amount)
+    for pocket, amount in ((Account.REAL, there), (Account.DEBT, deposit.amount - there)):
+        if amount:
+            journal.move(TransferKind.REFUND, pocket, Account.PSP, amount, reference=deposit.pk, wallet=wallet)
+    wallet.wagering_required = max(wallet.wagering_required - deposit.amount, ZERO)

@@ -1,0 +1,43 @@
+"""What the feeds hear of money: deposits, balances and the alerts about them."""
+
+from datetime import datetime
+
+from casino.realtime import PLATFORM_FEED, Message, operator_feed, player_feed, publish
+from operators.models import Alert
+from wallets.documents import deposit_document, format_moment, wallet_document
+from wallets.models import Deposit, Wallet
+
+
+def tell_deposit(deposit: Deposit, at: datetime) -> None:
+    """Publish the deposit as it stands, after commit; staff also hear whose it is. Its ``player`` should be loaded."""
+    document = deposit_document(deposit)
+    player = {"id": str(deposit.player_id), "username": deposit.player.username}
+    moment = format_moment(at)
+    publish(
+        [
+            Message(player_feed(deposit.player_id), "deposit.updated", moment, document),
+            Message(operator_feed(deposit.operator_id), "deposit.updated", moment, {**document, "player": player}),
+        ]
+    )
+
+
+def tell_balance(wallet: Wallet, at: datetime) -> None:
+    """Publish the wallet as it stands, after commit."""
+    document = wallet_document(wallet)
+    feeds = (player_feed(wallet.player_id), operator_feed(wallet.operator_id))
+    publish([Message(feed, "balance.changed", format_moment(at), document) for feed in feeds])
+
+
+def tell_alert(alert: Alert) -> None:
+    """Publish the alert to the staff it is for, after commit."""
+    document = {
+        "id": str(alert.pk),
+        "kind": alert.kind,
+        "severity": str(alert.severity),
+        "subject": alert.subject,
+        "created_at": format_moment(alert.created_at),
+        "acknowledged_at": None,
+        "details": alert.details,
+    }
+    feed = operator_feed(alert.operator_id) if alert.operator_id else PLATFORM_FEED
+    publish([Message(feed, "alert.raised", format_moment(alert.created_at), document)])

@@ -1,0 +1,17 @@
+"""Money's periodic tasks: hints only; the rows say what is due, and each may run twice."""
+
+from celery import shared_task
+
+from wallets import services
+
+
+@shared_task
+def settle_stored_webhooks() -> int:
+    """Settle the provider events that could not be settled when they came."""
+    return services.settle_stored_webhooks()
+
+
+@shared_task
+def expire_deposits() -> int:
+    """End the pending deposits whose time is over."""
+    return services.expire_deposits()

@@ -1,0 +1,140 @@
+"""The ledger: declared routes only, nothing overdrawn, every movement numbered and never changed."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from casino.users.models import User
+from wallets import ledger
+from wallets.ledger import InsufficientFunds, UndeclaredRouteError
+from wallets.models import Account, Transfer, TransferKind, Wallet
+
+pytestmark = pytest.mark.usefixtures("books_close")
+A, K = Account, TransferKind
+
+
+@pytest.fixture
+def purse(alice: User, fund: Any) -> Wallet:
+    """Alice's wallet with 100.00."""
+    return fund(alice, "100.00")
+
+
+def _move(wallet: Wallet, kind: TransferKind, source: Account, target: Account, amount: str, **facts: Any) -> None:
+    with transaction.atomic():
+        journal = ledger.lock([wallet.pk])
+        journal.move(
+            kind, source, target, Decimal(amount), wallet=journal.wallets[wallet.pk], reference=uuid4(), **facts
+        )
+        journal.post()
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "target", "amount"),
+    [
+        (K.DEPOSIT, A.REAL, A.PSP, "1.00"),
+        (K.DEPOSIT, A.PSP, A.BONUS, "1.00"),
+        (K.STAKE, A.REAL, A.WINS, "1.00"),
+        (K.JACKPOT_SEED, A.SEED_COST, A.JACKPOT_POOL, "1.00"),
+        (K.STAKE, A.REAL, A.STAKES, "0"),
+        (K.STAKE, A.REAL, A.STAKES, "-1.00"),
+        (K.STAKE, A.REAL, A.STAKES, "0.001"),
+    ],
+)
+def test_money_moves_along_declared_routes_in_whole_units_only(
+    purse: Wallet, kind: TransferKind, source: Account, target: Account, amount: str
+):
+    with pytest.raises(UndeclaredRouteError):
+        _move(purse, kind, source, target, amount)
+    assert Transfer.objects.count() == 1
+
+
+def test_the_platforms_book_has_routes_of_its_own():
+    journal = ledger.lock([])
+    with pytest.raises(UndeclaredRouteError):
+        journal.move(K.STAKE, A.REAL, A.STAKES, Decimal(1), reference=uuid4(), currency="USD")
+    journal.move(K.JACKPOT_SEED, A.SEED_COST, A.JACKPOT_POOL, Decimal("0.000001"), reference=uuid4(), currency="USD")
+    journal.post()
+    assert Transfer.objects.get().operator_id is None
+
+
+def test_a_pocket_is_never_overdrawn(purse: Wallet):
+    with pytest.raises(InsufficientFunds):
+        _move(purse, K.WITHDRAWAL_HOLD, A.REAL, A.HELD, "100.01")
+    purse.refresh_from_db()
+    assert (purse.real, purse.held, purse.version) == (Decimal(100), Decimal(0), 1)
+
+
+def test_the_database_refuses_an_overdrawn_wallet_and_parts_of_a_cent(purse: Wallet):
+    for change, name in (
+        ({"real": Decimal(-1)}, "a_wallet_is_never_overdrawn"),
+        ({"real": Decimal("1.001")}, "a_wallet_holds_whole_minor_units"),
+        ({"real": Decimal("NaN")}, ""),
+    ):
+        with pytest.raises(DatabaseError, match=name), transaction.atomic():
+            Wallet.objects.filter(pk=purse.pk).update(**change)
+    purse.refresh_from_db()
+    assert purse.real == Decimal(100)
+
+
+def test_each_movement_of_a_wallet_takes_the_next_number(alice: User, purse: Wallet, fund: Any):
+    fund(alice, "5.00")
+    fund(alice, "6.00")
+    assert list(Transfer.objects.order_by("wallet_version").values_list("wallet_version", flat=True)) == [1, 2, 3]
+    purse.refresh_from_db()
+    assert (purse.version, purse.real) == (3, Decimal(111))
+
+
+def test_debt_counts_what_went_out_of_it(alice: User, wallet_of: Callable[[User], Wallet], purse: Wallet):
+    with transaction.atomic():
+        journal = ledger.lock([purse.pk])
+        journal.move(K.REFUND, A.DEBT, A.PSP, Decimal(7), wallet=journal.wallets[purse.pk], reference=uuid4())
+        assert journal.wallets[purse.pk].debt == Decimal(7)
+        journal.move(K.DEBT_REPAID, A.REAL, A.DEBT, Decimal(7), wallet=journal.wallets[purse.pk], reference=uuid4())
+        assert (journal.wallets[purse.pk].debt, journal.wallets[purse.pk].real) == (Decimal(0), Decimal(93))
+        with pytest.raises(InsufficientFunds):
+            journal.move(K.DEBT_REPAID, A.REAL, A.DEBT, Decimal(1), wallet=journal.wallets[purse.pk], reference=uuid4())
+    assert wallet_of(alice).version == 1, "nothing was posted"
+
+
+def test_a_cause_posts_once(purse: Wallet):
+    reference = Transfer.objects.get().reference
+    with pytest.raises(IntegrityError, match="a_cause_posts_once"), transaction.atomic():
+        journal = ledger.lock([purse.pk])
+        wallet = journal.wallets[purse.pk]
+        journal.move(K.DEPOSIT, A.PSP, A.REAL, Decimal(100), wallet=wallet, reference=reference)
+        journal.post()
+
+
+def test_a_cause_posts_once_without_a_wallet_too():
+    journal = ledger.lock([])
+    reference = uuid4()
+    for _ in range(2):
+        journal.move(K.DEPOSIT_MISMATCH, A.PSP, A.SUSPENSE, Decimal(1), reference=reference, currency="USD")
+    with pytest.raises(IntegrityError, match="a_cause_posts_once"), transaction.atomic():
+        journal.post()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE wallets_transfer SET amount = amount",
+        "DELETE FROM wallets_transfer",
+        "TRUNCATE wallets_transfer CASCADE",
+    ],
+)
+def test_transfers_are_only_ever_added(purse: Wallet, statement: str):
+    with pytest.raises(DatabaseError, match="only ever added"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(statement)
+    assert Transfer.objects.count() == 1
+
+
+def test_the_journal_is_dated_by_the_database_unless_a_history_run_says_otherwise(purse: Wallet):
+    before = ledger.database_clock()
+    assert before <= ledger.lock([purse.pk]).at <= ledger.database_clock()
+    assert before <= ledger.lock([]).at
+    assert ledger.lock([purse.pk], before).at == before
