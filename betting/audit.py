@@ -1,5 +1,6 @@
 """What must always hold of bets: each query answers the offenders, and answers none in a sound house."""
 
+from betting.rollups import SUMS
 from casino.audit import Check
 
 # The transfers that settled each bet, by route.
@@ -22,6 +23,40 @@ WITH running AS (
     FROM wallets_transfer WHERE wallet_id IS NOT NULL
   WINDOW w AS (PARTITION BY wallet_id ORDER BY wallet_version))
 """
+
+
+
+def _differ(left: str, right: str) -> str:
+    return " OR ".join(f"coalesce({left}.{name}, 0) <> coalesce({right}.{name}, 0)" for name in SUMS)
+
+
+def _rollups_of_bets() -> str:
+    """Offenders: bets' players whose hour does not add up."""
+    keys = ("hour", "operator_id", "player_id", "game_version_id", "money")
+    rolled = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
+    return f"""
+WITH played AS (
+  SELECT date_trunc('hour', created_at, 'UTC') AS hour, operator_id, player_id, game_version_id, bet_type AS money,
+         count(*) AS bets, sum(wager) AS wagers, sum(win) AS wins, sum(unrounded_win) AS unrounded_wins,
+         sum(expected_win) AS expected_wins, sum(variance) AS variance, sum(jackpot_win) AS jackpot_wins,
+         sum(jackpot_contribution) AS contributions
+    FROM betting_bet GROUP BY 1, 2, 3, 4, 5),
+rolled AS (SELECT {", ".join(keys)}, {rolled} FROM betting_hourrollup GROUP BY {", ".join(keys)})
+SELECT coalesce(p.player_id, r.player_id) FROM played p FULL JOIN rolled r USING ({", ".join(keys)})
+ WHERE {_differ("p", "r")}
+"""
+
+
+def _totals(table: str, moment: str, keys: tuple[str, ...]) -> str:
+    """Offenders: totals that are not the sum of the folded rows under ``keys``."""
+    folded = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
+    rest = ", ".join((moment, *keys[1:]))
+    return f"""
+WITH folded AS (SELECT {rest}, {folded} FROM betting_hourrollup WHERE is_folded GROUP BY {", ".join(keys)})
+SELECT coalesce(t.id::text, f.operator_id::text) FROM {table} t FULL JOIN folded f USING ({", ".join(keys)})
+ WHERE {_differ("t", "f")}
+"""
+
 
 CHECKS = [
     Check(
@@ -99,5 +134,112 @@ SELECT b.id FROM betting_bet b
     OR (b.seed_pair_id IS NOT NULL AND (p.id IS NULL OR p.player_id <> b.player_id OR p.operator_id <> b.operator_id))
     OR (b.affiliate_id IS NOT NULL AND (a.id IS NULL OR a.operator_id <> b.operator_id))
 """,
+    ),
+    Check(
+        3,
+        "every jackpot part of a bet has its transfers, and no such transfer lacks its bet",
+        """
+WITH moved AS (
+  SELECT reference, sum(amount) FILTER (WHERE kind = 'jackpot_contribution') AS contribution,
+         sum(amount) FILTER (WHERE kind = 'jackpot_win' AND target = 'real') AS won,
+         sum(amount) FILTER (WHERE kind = 'jackpot_win' AND source = 'jackpot_pool') AS paid
+    FROM wallets_transfer WHERE kind IN ('jackpot_contribution', 'jackpot_win') GROUP BY reference)
+SELECT coalesce(b.id, m.reference) FROM betting_bet b FULL JOIN moved m ON m.reference = b.id
+ WHERE coalesce(m.contribution, 0) <> coalesce(b.jackpot_contribution, -1)
+    OR coalesce(m.won, 0) <> coalesce(b.jackpot_win, -1) OR coalesce(m.paid, 0) <> coalesce(b.jackpot_win, -1)
+""",
+    ),
+    Check(
+        3,
+        "a free-spin win has its bet, and its bet's bonus",
+        """
+SELECT coalesce(b.id, t.reference)
+  FROM (SELECT * FROM betting_bet WHERE bet_type = 'free_spin' AND win > 0) b
+  FULL JOIN (SELECT * FROM wallets_transfer WHERE kind = 'free_spin_win') t ON t.reference = b.id
+ WHERE t.amount IS DISTINCT FROM b.win OR t.wallet_id IS DISTINCT FROM b.wallet_id
+""",
+    ),
+    Check(
+        7,
+        "a bonus's progress is the weighted wagers of its bets",
+        """
+WITH played AS (
+  SELECT s.id, sum(s.staked * (b.wagering->>'weight')::numeric) AS wagered
+    FROM betting_bet b, jsonb_to_recordset(b.wagering->'bonuses') AS s(id uuid, staked numeric)
+   WHERE b.bet_type = 'bonus' GROUP BY s.id)
+SELECT coalesce(o.id, p.id) FROM wallets_bonus o FULL JOIN played p ON p.id = o.id
+ WHERE coalesce(o.wagered, -1) <> coalesce(p.wagered, 0)
+""",
+    ),
+    Check(
+        7,
+        "the deposit requirement's progress is the wallet's real wagers",
+        """
+SELECT w.id FROM wallets_wallet w LEFT JOIN betting_bet b ON b.wallet_id = w.id AND b.bet_type = 'real'
+ GROUP BY w.id HAVING w.wagering_wagered <> coalesce(sum(b.wager), 0)
+""",
+    ),
+    Check(
+        7,
+        "free spins are spun as often as their grant says",
+        """
+SELECT f.id FROM wallets_freespins f LEFT JOIN betting_bet b ON b.free_spins_id = f.id
+ GROUP BY f.id HAVING f.count - f.remaining <> count(b.id)
+""",
+    ),
+    Check(
+        9,
+        "a pool is what was folded in and seeded, less what it paid",
+        """
+SELECT p.id FROM betting_jackpotpool p LEFT JOIN wallets_transfer t ON t.pool_id = p.id AND t.operator_id IS NULL
+ GROUP BY p.id HAVING p.value <> coalesce(sum((t.target = 'jackpot_pool')::int * t.amount
+                                            - (t.source = 'jackpot_pool')::int * t.amount), 0)
+""",
+    ),
+    Check(
+        9,
+        "a pool's contributions are those of its bets: folded and pending",
+        """
+WITH contributed AS (
+  SELECT l.level AS name, g.jackpot_group_id AS group_id, sum(l.contribution) AS amount
+    FROM betting_bet b JOIN games_game g ON g.id = b.game_id,
+         jsonb_to_recordset(b.jackpots) AS l(level text, contribution numeric) GROUP BY 1, 2),
+folded AS (
+  SELECT pool_id, sum(amount) AS amount FROM wallets_transfer
+   WHERE kind = 'jackpot_fold' AND target = 'jackpot_pool' GROUP BY pool_id),
+pending AS (SELECT pool_id, sum(amount) AS amount FROM betting_jackpotpending GROUP BY pool_id)
+SELECT p.id FROM betting_jackpotpool p JOIN games_jackpotlevel l ON l.id = p.level_id
+  LEFT JOIN contributed c ON c.name = l.name AND c.group_id = l.group_id
+  LEFT JOIN folded f ON f.pool_id = p.id LEFT JOIN pending n ON n.pool_id = p.id
+ WHERE coalesce(c.amount, 0) <> coalesce(f.amount, 0) + coalesce(n.amount, 0)
+""",
+    ),
+    Check(
+        9,
+        "an operator's jackpot clearing is its pending contributions",
+        """
+WITH clearing AS (
+  SELECT operator_id, sum((target = 'jackpot_clearing')::int * amount - (source = 'jackpot_clearing')::int * amount)
+         AS balance
+    FROM wallets_transfer WHERE 'jackpot_clearing' IN (source, target) GROUP BY operator_id),
+pending AS (SELECT operator_id, sum(amount) AS amount FROM betting_jackpotpending GROUP BY operator_id)
+SELECT coalesce(c.operator_id, n.operator_id) FROM clearing c FULL JOIN pending n ON n.operator_id = c.operator_id
+ WHERE coalesce(c.balance, 0) <> coalesce(n.amount, 0)
+""",
+    ),
+    Check(11, "the hours' rollups are the sums of their bets", _rollups_of_bets()),
+    Check(
+        11,
+        "the hourly totals are the sums of the folded hours",
+        _totals("betting_hourlytotal", "hour", ("hour", "operator_id", "game_version_id", "money", "is_seeded")),
+    ),
+    Check(
+        11,
+        "the daily totals are the sums of the folded hours",
+        _totals(
+            "betting_dailytotal",
+            "(hour AT TIME ZONE 'UTC')::date AS day",
+            ("day", "operator_id", "player_id", "game_version_id", "money"),
+        ),
     ),
 ]

@@ -101,6 +101,7 @@ def pay(
             "required": format_money(purse.wallet.wagering_required),
             "wagered": format_money(purse.wallet.wagering_wagered),
         },
+        "weight": f"{weight:f}",
         "bonuses": [_progress(bonus, staked) for bonus, staked in played],
         "converted": format_money(sum((ending.converted for ending in endings), ZERO)),
         "forfeited": format_money(sum((ending.forfeited for ending in endings), ZERO)),

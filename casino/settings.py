@@ -14,7 +14,8 @@ from casino import embedded
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 CASINO_HOME = Path(env.str("CASINO_HOME", default=str(BASE_DIR / ".casino"))).absolute()
-_stack = None if env.str("DATABASE_URL", default="") else embedded.find(CASINO_HOME)
+_has_urls = env.str("DATABASE_URL", default="") and env.str("REDIS_URL", default="")
+_stack = None if _has_urls else embedded.find(CASINO_HOME)
 # Who works on the running embedded stack is a developer.
 DEBUG: bool = env.bool("DEBUG", default=_stack is not None)
 PORT: int = env.int("PORT", default=8000)
@@ -112,13 +113,13 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"].update(
     {
         "ENGINE": "django.db.backends.postgresql",
-        "CONN_HEALTH_CHECKS": False,
         "OPTIONS": {"connect_timeout": 5, "application_name": "casino"},
     }
 )
 DATABASE_POOL_SIZE: int = env.int("DATABASE_POOL_SIZE", default=0)
 if DATABASE_POOL_SIZE:
     # A connection that PostgreSQL closed (a restart) is noticed when it is taken from the pool.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True

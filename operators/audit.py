@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 import betting.audit
+import vip.audit
 import wallets.audit
 from casino.audit import Breach, find_breaches
 
-CHECKS = sorted([*wallets.audit.CHECKS, *betting.audit.CHECKS], key=lambda check: check.number)
+CHECKS = sorted([*wallets.audit.CHECKS, *vip.audit.CHECKS, *betting.audit.CHECKS], key=lambda check: check.number)
 
 
 def audit() -> list[Breach]:

@@ -82,11 +82,15 @@ class TransferKind(models.TextChoices):
     ADJUSTMENT = "adjustment"
 
 
+# numeric also takes NaN, which it sorts above every number: an upper bound keeps it out.
+MOST = Decimal("99999999999999")
+
+
 def _whole(*fields: str) -> models.Q:
-    """Every field holds whole minor units."""
+    """Every field holds whole minor units, and a number."""
     condition = Q()
     for field in fields:
-        condition &= Q(Exact(F(field), Func(F(field), 2, function="trunc")))
+        condition &= Q(Exact(F(field), Func(F(field), 2, function="trunc")), **{f"{field}__lte": MOST})
     return condition
 
 
@@ -131,7 +135,8 @@ class Wallet(models.Model):
                 condition=_whole("real", "bonus", "held", "debt"), name="a_wallet_holds_whole_minor_units"
             ),
             models.CheckConstraint(
-                condition=Q(wagering_required__gte=0, wagering_wagered__gte=0), name="wagering_never_runs_backwards"
+                condition=Q(wagering_required__range=(0, MOST), wagering_wagered__range=(0, MOST)),
+                name="wagering_never_runs_backwards",
             ),
         ]
 
@@ -189,7 +194,7 @@ class Transfer(models.Model):
                 nulls_distinct=False,
             ),
             models.UniqueConstraint(fields=["wallet", "wallet_version"], name="a_wallet_numbers_its_transfers"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="a_transfer_moves_something"),
+            models.CheckConstraint(condition=Q(amount__gt=0, amount__lte=MOST), name="a_transfer_moves_something"),
             models.CheckConstraint(
                 condition=Q(wallet=None, wallet_version=None) | Q(wallet__isnull=False, wallet_version__gt=0),
                 name="a_transfer_of_a_wallet_has_its_version",

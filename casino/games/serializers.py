@@ -127,7 +127,7 @@ class GameSerializer(serializers.Serializer):
     def get_max_bet(self, game: Game) -> str:
         return format_money(game.limits(game.switch_here())[1])
 
-    def get_jackpot_group(self, game: Game) -> str | None:  # noqa: ARG002 - no game is in a group yet
+    def get_jackpot_group(self, game: Game) -> str | None:
         return None
 
     def get_operator(self, game: Game) -> str | None:

@@ -33,7 +33,7 @@ class MayWriteGames(IsManager):
 
     message = "Only the platform may change shared games, and a manager those of their own operator."
 
-    def has_object_permission(self, request: Request, view: Any, obj: Game) -> bool:  # noqa: ARG002 - DRF's signature
+    def has_object_permission(self, request: Request, view: Any, obj: Game) -> bool:
         user: Any = request.user
         return bool(user.is_platform_admin or obj.operator_id == user.operator_id)
 

@@ -91,9 +91,7 @@ def played_since(user: User, started_at: datetime) -> Played:
         id__gte=_first_id_of(started_at - _CLOCK_SKEW),
         created_at__gte=started_at,
         currency=user.operator.currency if user.operator else "",
-    ).aggregate(
-        wagers=Sum("wager", filter=~Q(bet_type=BetType.FREE_SPIN)), wins=Sum(F("win") + F("jackpot_win"))
-    )
+    ).aggregate(wagers=Sum("wager", filter=~Q(bet_type=BetType.FREE_SPIN)), wins=Sum(F("win") + F("jackpot_win")))
     seconds = int((timezone.now() - started_at).total_seconds())
     return Played(started_at, max(seconds, 0), sums["wagers"] or Decimal(0), sums["wins"] or Decimal(0))
 

@@ -105,9 +105,7 @@ def register(request: HttpRequest, *, with_cookie: bool = False, **details: Any)
     return open_session(request, create_player(**details), with_cookie=with_cookie)
 
 
-def log_in(
-    request: HttpRequest, identifier: str, password: str, code: str = "", *, with_cookie: bool = False
-) -> Login:
+def log_in(request: HttpRequest, identifier: str, password: str, code: str = "", *, with_cookie: bool = False) -> Login:
     """Begin a session of whom ``identifier`` (an e-mail address or a username) names; see ``check_credentials``."""
     user = check_credentials(request, identifier, password, code)
     return open_session(request, user, with_cookie=with_cookie)

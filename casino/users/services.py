@@ -181,7 +181,7 @@ def _run(script: str, keys: list[str], attempt: str, argument: int) -> tuple[int
         for number in (limit.count, limit.window_seconds * 1000)
     ]
     try:
-        first, second = connection().eval(script, len(keys), *keys, attempt, argument, *limits)  # type: ignore[misc]
+        answer: Any = connection().eval(script, len(keys), *keys, attempt, argument, *limits)
     except RedisError:
         raise Unavailable("The counters that protect logins are away; try again.") from None
-    return int(first), int(second)
+    return int(answer[0]), int(answer[1])

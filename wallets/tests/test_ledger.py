@@ -23,6 +23,11 @@ def purse(alice: User, fund: Any) -> Wallet:
     return fund(alice, "100.00")
 
 
+def _execute(statement: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 def _move(wallet: Wallet, kind: TransferKind, source: Account, target: Account, amount: str, **facts: Any) -> None:
     with transaction.atomic():
         journal = ledger.lock([wallet.pk])
@@ -68,16 +73,32 @@ def test_a_pocket_is_never_overdrawn(purse: Wallet):
     assert (purse.real, purse.held, purse.version) == (Decimal(100), Decimal(0), 1)
 
 
-def test_the_database_refuses_an_overdrawn_wallet_and_parts_of_a_cent(purse: Wallet):
-    for change, name in (
-        ({"real": Decimal(-1)}, "a_wallet_is_never_overdrawn"),
-        ({"real": Decimal("1.001")}, "a_wallet_holds_whole_minor_units"),
-        ({"real": Decimal("NaN")}, ""),
-    ):
-        with pytest.raises(DatabaseError, match=name), transaction.atomic():
-            Wallet.objects.filter(pk=purse.pk).update(**change)
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ("real = -1", "a_wallet_is_never_overdrawn"),
+        ("debt = -0.01", "a_wallet_is_never_overdrawn"),
+        ("held = 1.001", "a_wallet_holds_whole_minor_units"),
+        ("real = 'NaN'", "a_wallet_holds_whole_minor_units"),
+        ("wagering_wagered = -1", "wagering_never_runs_backwards"),
+        ("wagering_required = 'NaN'", "wagering_never_runs_backwards"),
+    ],
+)
+def test_the_database_itself_refuses_what_no_wallet_holds(purse: Wallet, change: str, name: str):
+    with pytest.raises(IntegrityError, match=name):
+        _execute(f"UPDATE wallets_wallet SET {change}")
     purse.refresh_from_db()
     assert purse.real == Decimal(100)
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "'NaN'"])
+def test_the_database_itself_refuses_a_transfer_of_nothing(purse: Wallet, amount: str):
+    with pytest.raises(IntegrityError, match="a_transfer_moves_something"):
+        _execute(
+            "INSERT INTO wallets_transfer SELECT (jsonb_populate_record(t, jsonb_build_object("
+            f"'id', gen_random_uuid(), 'reference', gen_random_uuid(), 'wallet_version', 2, 'amount', {amount}))).*"
+            " FROM wallets_transfer t"
+        )
 
 
 def test_each_movement_of_a_wallet_takes_the_next_number(alice: User, purse: Wallet, fund: Any):
@@ -102,10 +123,10 @@ def test_debt_counts_what_went_out_of_it(alice: User, wallet_of: Callable[[User]
 
 def test_a_cause_posts_once(purse: Wallet):
     reference = Transfer.objects.get().reference
+    journal = ledger.lock([purse.pk])
+    wallet = journal.wallets[purse.pk]
+    journal.move(K.DEPOSIT, A.PSP, A.REAL, Decimal(100), wallet=wallet, reference=reference)
     with pytest.raises(IntegrityError, match="a_cause_posts_once"), transaction.atomic():
-        journal = ledger.lock([purse.pk])
-        wallet = journal.wallets[purse.pk]
-        journal.move(K.DEPOSIT, A.PSP, A.REAL, Decimal(100), wallet=wallet, reference=reference)
         journal.post()
 
 
@@ -127,9 +148,9 @@ def test_a_cause_posts_once_without_a_wallet_too():
     ],
 )
 def test_transfers_are_only_ever_added(purse: Wallet, statement: str):
-    with pytest.raises(DatabaseError, match="only ever added"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(statement)
+    _execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(DatabaseError, match="only ever added"):
+        _execute(statement)
     assert Transfer.objects.count() == 1
 
 

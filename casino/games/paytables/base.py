@@ -50,7 +50,7 @@ class Paytable(ABC):
     @abstractmethod
     def __init__(self, data: Any) -> None: ...
 
-    def selections(self, raw: Any, wager: Decimal) -> tuple[Selection, ...]:  # noqa: ARG002 - chips use it
+    def selections(self, raw: Any, wager: Decimal) -> tuple[Selection, ...]:
         """The chips of a bet of ``wager`` from the request's list; () for a kind without (``InvalidSelections``)."""
         if raw is None or raw == []:
             return ()

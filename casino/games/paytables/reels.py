@@ -101,7 +101,7 @@ class Reels(Paytable):
                 f"A spin awards {decimal_text(mean)} free spins on average (n·p); retriggers allow 0.5 at most."
             )
 
-    def moments(self, selections: tuple[Selection, ...] = ()) -> Moments:  # noqa: ARG002 - one bet type
+    def moments(self, selections: tuple[Selection, ...] = ()) -> Moments:
         """Exact mean and variance of a spin with all that follows; computed at the first call."""
         return self._figures.moments
 
@@ -120,7 +120,7 @@ class Reels(Paytable):
         tallies = tally_spin(self._machine, [merged(reel, self._machine.all_alive) for reel in windows])
         return reel_figures(tallies, self._scatters, unit=self._unit, multiplier=self._multiplier)
 
-    def draw(self, selections: tuple[Selection, ...], words: Words) -> Draw:  # noqa: ARG002 - one bet type
+    def draw(self, selections: tuple[Selection, ...], words: Words) -> Draw:
         """One stop per reel, left to right, of the base spin, then of each free spin in turn."""
         outcome, units, pending = self._spin(words)
         if pending:

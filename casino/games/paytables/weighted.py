@@ -38,7 +38,7 @@ class Weighted(Paytable):
         self._written = [decimal_text(multiplier) for multiplier in self._multipliers]
         self._moments = moments_of(zip(self._weights, self._multipliers, strict=True))
 
-    def moments(self, selections: tuple[Selection, ...] = ()) -> Moments:  # noqa: ARG002 - one bet type
+    def moments(self, selections: tuple[Selection, ...] = ()) -> Moments:
         """Exact mean and variance of the one bet."""
         return self._moments
 
@@ -51,7 +51,7 @@ class Weighted(Paytable):
         bet = BetFigures("play", self._moments, Fraction(hits, total), top, Fraction(best, total))
         return ParSheet((bet,), (("outcomes", self._moments.mean),), jackpot)
 
-    def draw(self, selections: tuple[Selection, ...], words: Words) -> Draw:  # noqa: ARG002 - one bet type
+    def draw(self, selections: tuple[Selection, ...], words: Words) -> Draw:
         """One integer below the sum of weights; outcomes are cumulated as listed."""
         index = bisect_right(self._ends, below(words, self._ends[-1]))
         outcome = {"index": index, "label": self._labels[index], "multiplier": self._written[index]}

@@ -1,6 +1,5 @@
 """The exact figures of every kind, as published: each must come out of the paytable to the last digit."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction as F
 from math import comb
@@ -172,11 +171,7 @@ def test_the_reference_slot() -> None:
     assert par.as_json()["rtp"] == "96.00"
 
 
-def free_spin_slots() -> Iterator[tuple[int, int, str]]:
-    yield from [(10, 1, "1"), (12, 3, "2.5"), (40, 2, "3")]
-
-
-@pytest.mark.parametrize(("spins", "pay", "multiplier"), free_spin_slots())
+@pytest.mark.parametrize(("spins", "pay", "multiplier"), [(10, 1, "1"), (12, 3, "2.5"), (40, 2, "3")])
 def test_free_spins_by_the_published_formula(spins: int, pay: int, multiplier: str) -> None:
     scatter = {"symbol": "S", "pays": {"3": pay}, "free_spins": {"3": spins}, "multiplier": multiplier}
     slot = {

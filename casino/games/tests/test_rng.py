@@ -22,7 +22,13 @@ from casino.games.rng import (
 SEED = "0123456789abcdef" * 4
 CLIENT = "player-client-seed"
 # 1 % and 99 % points of chi-square: too even is as suspicious as too uneven.
-CHI_SQUARE = {9: (2.088, 21.666), 36: (19.233, 58.619), 37: (19.960, 59.893), 51: (30.475, 77.386), 99: (69.230, 134.642)}
+CHI_SQUARE = {
+    9: (2.088, 21.666),
+    36: (19.233, 58.619),
+    37: (19.960, 59.893),
+    51: (30.475, 77.386),
+    99: (69.230, 134.642),
+}
 
 
 def chi_square(counts: Counter[int], cells: int) -> float:
@@ -43,9 +49,7 @@ def test_every_round_is_hmac_sha256_of_client_seed_nonce_stream_and_round(seed: 
     expected = [
         word
         for number in range(12)
-        for word in unpack(
-            ">4Q", hmac.digest(seed.encode(), f"Zoë:{7}:{middle}{number}".encode(), "sha256")
-        )
+        for word in unpack(">4Q", hmac.digest(seed.encode(), f"Zoë:{7}:{middle}{number}".encode(), "sha256"))
     ]
     assert list(islice(provably_fair_words(seed, "Zoë", 7, stream), 48)) == expected
 

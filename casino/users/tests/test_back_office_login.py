@@ -35,9 +35,7 @@ def test_players_stay_outside_and_learn_nothing(client: Client, alice: User, olg
     assert not Session.objects.exists()
 
 
-def test_its_failures_and_the_apis_are_the_same(
-    client: Client, stranger: Callable[..., Client], olga: User
-) -> None:
+def test_its_failures_and_the_apis_are_the_same(client: Client, stranger: Callable[..., Client], olga: User) -> None:
     for _ in range(3):
         client.post(PAGE, {"username": "olga", "password": "wrong-horse-7"})
     api = stranger()

@@ -51,9 +51,7 @@ def test_a_person_logs_in_by_email_or_name_whatever_its_case(
     assert client.get("/auth/user").json() == body["user"]
 
 
-def test_staff_and_the_platform_log_in_too(
-    stranger: Callable[..., APIClient], olga: User, petra: User
-) -> None:
+def test_staff_and_the_platform_log_in_too(stranger: Callable[..., APIClient], olga: User, petra: User) -> None:
     for person, role in ((olga, "operator"), (petra, "platform")):
         answer = stranger().post("/auth/login", {"email": person.email, "password": PASSWORD})
         assert answer.json()["user"]["role"] == role

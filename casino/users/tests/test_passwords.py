@@ -63,9 +63,7 @@ def test_a_wrong_current_password_changes_nothing_and_counts(log_in: Callable[..
 
 
 @pytest.mark.parametrize("new", ["short-1", "123456789012", "password123", "alice@aurora"])
-def test_a_weak_new_password_is_refused_on_its_field(
-    log_in: Callable[..., APIClient], alice: User, new: str
-) -> None:
+def test_a_weak_new_password_is_refused_on_its_field(log_in: Callable[..., APIClient], alice: User, new: str) -> None:
     here, there = log_in(alice), log_in(alice)
     answer = here.post("/auth/password", {"current": PASSWORD, "new": new})
     assert answer.status_code == 400

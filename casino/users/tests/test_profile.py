@@ -208,9 +208,7 @@ def test_a_player_sees_no_other_wallets(log_in: Callable[..., APIClient], alice:
     assert [wallet["operator"]["slug"] for wallet in log_in(boris).get("/wallets").json()] == ["borealis"]
 
 
-def test_a_session_counts_what_was_played_in_it(
-    log_in: Callable[..., APIClient], alice: User, boris: User
-) -> None:
+def test_a_session_counts_what_was_played_in_it(log_in: Callable[..., APIClient], alice: User, boris: User) -> None:
     write_bet(alice, "50.00", "0.00", created_at=timezone.now() - timedelta(hours=1))
     client = log_in(alice)
     write_bet(alice, "10.00", "0.00")
