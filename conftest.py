@@ -36,11 +36,10 @@ def flush_append_only_tables() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def clean_redis() -> Iterator[None]:
+def clean_redis() -> None:
     """Counters and caches of one test never reach the next."""
     redis_connection().flushdb()
     cache.clear()
-    yield
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ WITH running AS (
 """
 
 
-
 def _differ(left: str, right: str) -> str:
     return " OR ".join(f"coalesce({left}.{name}, 0) <> coalesce({right}.{name}, 0)" for name in SUMS)
 

@@ -1,9 +1,13 @@
 """A bet as the API and the feeds show it, built from its row alone, so that a replay answers the same body for ever."""
 
+from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from betting.models import Bet
+from betting.jackpots import pool_values, read_pools
+from betting.models import Bet, JackpotPool
+from casino.games.jackpots import JackpotGroup
+from casino.games.models import Game
 from casino.money import MICRO, format_money
 
 
@@ -30,7 +34,7 @@ def bet_document(bet: Bet) -> dict[str, Any]:
             "real": {"before": format_money(bet.real_before), "after": format_money(bet.real_after)},
             "bonus": {"before": format_money(bet.bonus_before), "after": format_money(bet.bonus_after)},
         },
-        "wagering": bet.wagering,
+        "wagering": {name: value for name, value in bet.wagering.items() if name != "weight"},
         "vip": {"points": format_money(bet.points), **bet.vip},
         "ggr": format_money(bet.ggr),
         "fairness": {
@@ -41,6 +45,37 @@ def bet_document(bet: Bet) -> dict[str, Any]:
         },
         "created_at": format_moment(bet.created_at),
     }
+
+
+def jackpot_documents() -> list[dict[str, Any]]:
+    """Every jackpot group with its games and its levels' current values, pending contributions included."""
+    values, games = pool_values(), defaultdict(list)
+    for slug, group_id in Game.objects.filter(is_active=True, jackpot_group__isnull=False, operator=None).values_list(
+        "slug", "jackpot_group"
+    ):
+        games[group_id].append(slug)
+    pools = read_pools(JackpotGroup.objects.values_list("pk", flat=True))
+    groups = sorted((levels[0].level.group for levels in pools.values()), key=lambda group: group.slug)
+    return [
+        {
+            "group": group.slug,
+            "currency": group.currency,
+            "games": sorted(games[group.pk]),
+            "levels": [_level_document(pool, values[pool.pk]) for pool in pools[group.pk]],
+        }
+        for group in groups
+    ]
+
+
+def _level_document(pool: JackpotPool, value: Decimal) -> dict[str, Any]:
+    document = {
+        "level": pool.level.name,
+        "value": f"{value:.6f}",
+        "seed": f"{pool.seed:.6f}",
+        "rate": f"{pool.rate:.4f}",
+        "kind": pool.kind,
+    }
+    return document | ({"ceiling": f"{pool.ceiling:.6f}"} if pool.ceiling is not None else {})
 
 
 def _jackpots_won(bet: Bet) -> list[dict[str, str]]:

@@ -39,8 +39,8 @@ def store_nonces(pairs: Iterable[SeedPair]) -> None:
     rows = sorted(pairs, key=lambda pair: pair.pk)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE betting_seedpair AS old SET nonce = new.nonce FROM unnest(%s::uuid[], %s::bigint[]) AS new(id, nonce)"
-            " WHERE old.id = new.id",
+            "UPDATE betting_seedpair AS old SET nonce = new.nonce"
+            " FROM unnest(%s::uuid[], %s::bigint[]) AS new(id, nonce) WHERE old.id = new.id",
             [[row.pk for row in rows], [row.nonce for row in rows]],
         )
 

@@ -163,9 +163,7 @@ def write(purses: list[Purse], at: datetime) -> None:
     """Store what changed in the purses: bonuses that moved, bonuses that free spins opened, spins used up."""
     opened = {bonus_id: purse for purse in purses for bonus_id in purse.opened}
     Bonus.objects.bulk_create(_row(purse, purse.changed[bonus_id], at) for bonus_id, purse in opened.items())
-    bonuses.write(
-        bonus for purse in purses for bonus_id, bonus in purse.changed.items() if bonus_id not in opened
-    )
+    bonuses.write(bonus for purse in purses for bonus_id, bonus in purse.changed.items() if bonus_id not in opened)
     spun = sorted((grant for purse in purses for grant in purse.spun.values()), key=lambda grant: grant.pk)
     if spun:
         with connection.cursor() as cursor:

@@ -40,8 +40,7 @@ class Jackpots:
 
         ``words_of`` gives the words of a named stream; each level is drawn from the first word of its own.
         """
-        group_id = bet.game.jackpot_group_id
-        for pool in self.pools.get(group_id, ()):
+        for pool in self.pools_of(bet):
             if pool.level.group.currency != wallet.currency:
                 return
             contribution = bet.wager * pool.rate
@@ -70,6 +69,11 @@ class Jackpots:
             )
         self._pay_hits(bet, wallet)
 
+    def pools_of(self, bet: Bet) -> list[JackpotPool]:
+        """The pools of the bet's game."""
+        group_id = bet.game.jackpot_group_id
+        return self.pools.get(group_id, []) if group_id else []
+
     def write(self) -> None:
         """Append what the batch contributed and was not folded by a hit: one statement."""
         rows = [
@@ -82,7 +86,7 @@ class Jackpots:
 
     def _pay_hits(self, bet: Bet, wallet: Wallet) -> None:
         """Pay every level that this bet hit: fold what is pending, pay, reseed."""
-        for pool, fact in zip(self.pools.get(bet.game.jackpot_group_id, ()), bet.jackpots, strict=False):
+        for pool, fact in zip(self.pools_of(bet), bet.jackpots, strict=False):
             if not fact["hit"]:
                 continue
             self._lock(pool.level.group_id)

@@ -16,7 +16,6 @@ from operators.scoping import ScopedQuerySet
 from wallets.models import Wallet
 from wallets.promotions import FreeSpins
 
-
 __all__ = ["Bet", "BetType", "DailyTotal", "HourRollup", "HourlyTotal", "JackpotPending", "JackpotPool", "SeedPair"]
 
 
@@ -64,9 +63,8 @@ class BetQuerySet(ScopedQuerySet):
 
     def with_facts(self) -> Self:
         """With the rows that a bet's document names."""
-        return (
-            self.select_related("operator", "game", "game_version", "seed_pair")
-            .defer("game_version__paytable", "game_version__par")
+        return self.select_related("operator", "game", "game_version", "seed_pair").defer(
+            "game_version__paytable", "game_version__par"
         )
 
 

@@ -33,6 +33,6 @@ def tell(settlement: "Settlement") -> None:
             "currency": bet.currency,
             "bet_id": str(bet.pk),
         }
-        for feed in (player_feed(bet.player_id), operator_feed(bet.operator_id), PLATFORM_FEED):
-            messages.append(Message(feed, "jackpot.won", at, won))
+        feeds = (player_feed(bet.player_id), operator_feed(bet.operator_id), PLATFORM_FEED)
+        messages += [Message(feed, "jackpot.won", at, won) for feed in feeds]
     publish(messages)

@@ -41,6 +41,7 @@ def parse_order(body: Any, player_id: UUID, operator_id: UUID, key: str) -> Orde
     game, free_spin, wager = body.get("game_id"), body.get("free_spin"), ZERO
     if not isinstance(game, str) or not 1 <= len(game) <= 80:
         errors.append(FieldError("game_id", "The game's id or slug is due.", "required"))
+        game = ""
     if free_spin is not None and (free_spin := _uuid(free_spin)) is None:
         errors.append(FieldError("free_spin", "The id of a free-spin grant is due."))
     if body.get("wager") is not None or free_spin is None:

@@ -50,6 +50,9 @@ class Sums(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return f"{self.bets} bets, {self.wagers:.2f} wagered"
+
 
 SUMS = tuple(column.name for column in Sums._meta.local_fields)
 
@@ -153,7 +156,9 @@ def add(plays: Iterable[Play]) -> None:
     if not rows:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_ADD, [list(column) for column in zip(*((*key, *sums) for key, sums in rows.items()), strict=True)])
+        cursor.execute(
+            _ADD, [list(column) for column in zip(*((*key, *sums) for key, sums in rows.items()), strict=True)]
+        )
 
 
 def fold(now: datetime) -> int:
@@ -166,7 +171,7 @@ def fold(now: datetime) -> int:
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_FOLD, {"closed": closed, "most": FOLD_ROWS})
-            (number,) = cursor.fetchone()
+            number = int(cursor.fetchone()[0])
         folded += number
         if number < FOLD_ROWS:
             return folded
@@ -181,7 +186,7 @@ _ADD = f"""
 INSERT INTO betting_hourrollup AS total
   (player_id, hour, operator_id, game_version_id, money, is_seeded, {_NAMES}, is_folded)
 SELECT *, false FROM unnest(%s::uuid[], %s::timestamptz[], %s::uuid[], %s::uuid[], %s::text[], %s::boolean[],
-  %s::bigint[], {', '.join(['%s::numeric[]'] * (len(SUMS) - 1))})
+  %s::bigint[], {", ".join(["%s::numeric[]"] * (len(SUMS) - 1))})
 ON CONFLICT (player_id, hour, operator_id, game_version_id, money) WHERE NOT is_folded DO UPDATE SET {_ADDED}
 """
 # Rows out: how many were folded. Locks: the rows folded, then the totals by key.

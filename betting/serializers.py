@@ -8,7 +8,7 @@ class ChipSerializer(serializers.Serializer):
     stake = serializers.CharField()
 
 
-class BetRequestSerializer(serializers.Serializer):
+class BetBodySerializer(serializers.Serializer):
     game_id = serializers.CharField(help_text="Id or slug")
     wager = serializers.CharField(required=False, help_text="May be left out with free_spin")
     operator = serializers.SlugField(required=False)
@@ -33,6 +33,24 @@ class BetJackpotSerializer(serializers.Serializer):
     won = JackpotWinSerializer(many=True)
 
 
+class JackpotLevelSerializer(serializers.Serializer):
+    level = serializers.CharField()
+    value = serializers.CharField(help_text="Six decimals, pending contributions included")
+    seed = serializers.CharField()
+    rate = serializers.CharField(help_text="Fraction of each wager")
+    kind = serializers.ChoiceField(["progressive", "must_drop"])
+    ceiling = serializers.CharField(required=False)
+
+
+class JackpotGroupSerializer(serializers.Serializer):
+    """Games that feed the same jackpots."""
+
+    group = serializers.SlugField()
+    currency = serializers.CharField()
+    games = serializers.ListField(child=serializers.SlugField())
+    levels = JackpotLevelSerializer(many=True)
+
+
 class ChangeSerializer(serializers.Serializer):
     before = serializers.CharField()
     after = serializers.CharField()
@@ -44,7 +62,7 @@ class BalancesSerializer(serializers.Serializer):
 
 
 class DepositProgressSerializer(serializers.Serializer):
-    required = serializers.CharField()
+    required = serializers.CharField()  # type: ignore[assignment]
     wagered = serializers.CharField()
 
 
@@ -52,7 +70,7 @@ class BonusProgressSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     staked = serializers.CharField()
     wagered = serializers.CharField()
-    required = serializers.CharField()
+    required = serializers.CharField()  # type: ignore[assignment]
     balance = serializers.CharField()
     status = serializers.CharField()
 

@@ -184,13 +184,17 @@ class Settlement:
         for free spins."""
         standing = self.standings[bet.player_id]
         level = points.level_of(standing, self.levels)
-        factors = {
+        factors: dict[str, Decimal] = {
             BetType.REAL: Decimal(1),
             BetType.BONUS: wallet.operator.bonus_points_factor,
             BetType.FREE_SPIN: ZERO,
         }
         bet.points = points.points_for(
-            bet.wager, wallet.operator.points_per_unit, offer.game.vip_weight, level.xp_multiplier, factors[bet.bet_type]
+            bet.wager,
+            wallet.operator.points_per_unit,
+            offer.game.vip_weight,
+            level.xp_multiplier,
+            factors[bet.bet_type],
         )
         reached = points.earn(standing, self.levels, bet.points, bet.points)
         self.reached += [(bet, level) for level in reached]

@@ -5,14 +5,15 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from betting.documents import bet_document
+from betting.documents import bet_document, jackpot_documents
 from betting.models import Bet
 from betting.orders import Settled, parse_order
-from betting.serializers import BetRequestSerializer, BetSerializer
+from betting.serializers import BetBodySerializer, BetSerializer, JackpotGroupSerializer
 from betting.services import place_bet
 from casino.api.idempotency import key_of, mark
 from casino.api.permissions import IsPlayer
@@ -43,11 +44,11 @@ class BetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         """Rows become documents: the same code makes them for the answer, the list and the feeds."""
         return _Documents(*args, **kwargs)
 
-    @extend_schema(request=BetRequestSerializer, responses={201: BetSerializer}, parameters=[IDEMPOTENCY_KEY])
+    @extend_schema(request=BetBodySerializer, responses={201: BetSerializer}, parameters=[IDEMPOTENCY_KEY])
     def create(self, request: Request) -> Response:
         """Stake, draw and pay, in one transaction; the answer is final."""
         key = key_of(request)
-        answer = place_bet(parse_order(request.data, request.user.pk, _operator_id(request), key))
+        answer = place_bet(parse_order(request.data, UUID(str(request.user.pk)), _operator_id(request), key))
         if not isinstance(answer, Settled):
             raise answer
         return mark(Response(bet_document(answer.bet), status=201), key, is_replay=answer.is_replay)
@@ -57,11 +58,24 @@ def _operator_id(request: Request) -> UUID:
     """The operator that the body names, or the player's active one."""
     named = request.data.get("operator") if isinstance(request.data, dict) else None
     if named is None:
-        return request.user.operator_id  # type: ignore[return-value]
+        user: Any = request.user
+        active: UUID = user.operator_id
+        return active
     if not isinstance(named, str):
         raise Invalid.field("operator", "The operator's slug is due.")
     operator: Operator = Operator.objects.named(named)
     return operator.pk
+
+
+class JackpotsView(APIView):
+    """GET /jackpots."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(responses=JackpotGroupSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Every jackpot group with its current values."""
+        return Response(jackpot_documents())
 
 
 class _Documents:

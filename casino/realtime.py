@@ -73,5 +73,5 @@ def _send(messages: Sequence[Message]) -> None:
 
 
 @lru_cache
-def _connection() -> "redis.Redis[Any]":
+def _connection() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.2)

@@ -151,6 +151,9 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
+    # A message that waited too long is no use: the next one does its work.
+    "fold-jackpots": {"task": "betting.tasks.fold_jackpots", "schedule": 1.0, "options": {"expires": 5}},
+    "fold-rollups": {"task": "betting.tasks.fold_rollups", "schedule": 300.0},
     "settle-stored-webhooks": {"task": "wallets.tasks.settle_stored_webhooks", "schedule": 30.0},
     "expire-deposits": {"task": "wallets.tasks.expire_deposits", "schedule": 60.0},
 }

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
@@ -24,7 +25,7 @@ site = [
     path("", include("betting.urls")),
 ]
 # Unknown addresses answer a problem document also while DEBUG, where Django would show its own page.
-urlpatterns = [*site, re_path("", problems.not_found)]
+urlpatterns = [*site, re_path("", csrf_exempt(problems.not_found))]
 handler400 = "casino.api.problems.bad_request"
 handler403 = "casino.api.problems.forbidden"
 handler404 = "casino.api.problems.not_found"

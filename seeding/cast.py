@@ -45,6 +45,15 @@ CATEGORIES = (
     ("jackpot", "Jackpots"),
 )
 
+HOUSE_JACKPOT = ("house", "House jackpots", "USD")
+# name, kind, rate, seed, odds per unit wagered, ceiling
+JACKPOT_LEVELS = (
+    ("mini", "must_drop", "0.0040", "10.00", "0", "50.00"),
+    ("minor", "must_drop", "0.0030", "50.00", "0", "250.00"),
+    ("major", "progressive", "0.0020", "500.00", "0.000001", None),
+    ("grand", "progressive", "0.0010", "5000.00", "0.00000005", None),
+)
+
 
 def logins() -> list[tuple[str, str]]:
     """Every demo login as (what it is, e-mail)."""

@@ -2,21 +2,35 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from secrets import token_bytes
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
+from betting.jackpots import open_pools
 from betting.services import open_account
 from casino.errors import Refusal
+from casino.games.jackpots import JackpotGroup, JackpotLevel
 from casino.games.models import Category, Game
-from casino.games.services import GameSpec, create_game
+from casino.games.serializers import GameBodySerializer
+from casino.games.services import create_game
 from casino.users.models import Role, User
 from operators.models import Affiliate, Operator
-from seeding.cast import BRANDS, CATEGORIES, DUTIES, PLATFORM_ADMIN, PLAYERS, Brand, DemoPlayer
+from seeding.cast import (
+    BRANDS,
+    CATEGORIES,
+    DUTIES,
+    HOUSE_JACKPOT,
+    JACKPOT_LEVELS,
+    PLATFORM_ADMIN,
+    PLAYERS,
+    Brand,
+    DemoPlayer,
+)
 from wallets.models import Deposit, Provider
 from wallets.providers import new_webhook_secret, open_provider_account
 from wallets.services import deposit_through_webhook
@@ -57,6 +71,7 @@ def seed_database() -> Summary:
         raise DemoAccountsRefused
     summary = Summary()
     with transaction.atomic():
+        _seed_jackpots(summary)
         _seed_games(summary)
         for brand in BRANDS:
             _seed_brand(brand, summary)
@@ -67,25 +82,42 @@ def seed_database() -> Summary:
     return summary
 
 
+def _seed_jackpots(summary: Summary) -> None:
+    slug, name, currency = HOUSE_JACKPOT
+    group, is_new = JackpotGroup.objects.get_or_create(slug=slug, defaults={"name": name, "currency": currency})
+    summary.count("jackpot groups", is_new)
+    for position, (level, kind, rate, seed, odds, ceiling) in enumerate(JACKPOT_LEVELS):
+        terms = {
+            "position": position,
+            "kind": kind,
+            "rate": Decimal(rate),
+            "seed": Decimal(seed),
+            "odds": Decimal(odds),
+            "ceiling": Decimal(ceiling) if ceiling else None,
+        }
+        _, is_new = JackpotLevel.objects.get_or_create(group=group, name=level, defaults=terms)
+        summary.count("jackpot levels", is_new)
+    open_pools(group)
+
+
 def _seed_games(summary: Summary) -> None:
     for position, (slug, name) in enumerate(CATEGORIES):
         _, is_new = Category.objects.get_or_create(slug=slug, defaults={"name": name, "position": position})
         summary.count("categories", is_new)
     known = set(Game.objects.values_list("slug", flat=True))
-    for entry in catalogue():
-        is_new = entry["slug"] not in known
+    for path in sorted(CATALOGUE.glob("*.json")):
+        is_new = path.stem not in known
         if is_new:
-            create_game(GameSpec(**entry))
+            _seed_game(json.loads(path.read_text()))
         summary.count("games", is_new)
 
 
-def catalogue() -> list[dict[str, object]]:
-    """The demo games, as POST /games takes them."""
-    return [
-        {**entry, "jackpot_group": None}
-        for path in sorted(CATALOGUE.glob("*.json"))
-        for entry in json.loads(path.read_text())
-    ]
+def _seed_game(entry: dict[str, Any]) -> None:
+    """Make one game of the catalogue, whose files hold what POST /games takes."""
+    description = entry.pop("description")
+    body = GameBodySerializer(data=entry)
+    body.is_valid(raise_exception=True)
+    create_game(replace(body.spec(None), description=description))
 
 
 def _seed_brand(brand: Brand, summary: Summary) -> None:
@@ -99,7 +131,12 @@ def _seed_brand(brand: Brand, summary: Summary) -> None:
     summary.count("affiliates", is_new)
     for duty in DUTIES:
         _seed_person(
-            summary, f"{duty}@{brand.slug}.test", f"{duty}-{brand.slug}", role=Role.OPERATOR, duty=duty, operator=operator
+            summary,
+            f"{duty}@{brand.slug}.test",
+            f"{duty}-{brand.slug}",
+            role=Role.OPERATOR,
+            duty=duty,
+            operator=operator,
         )
     _seed_provider(summary, operator, new_webhook_secret(token_bytes(32)))
 

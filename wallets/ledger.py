@@ -81,7 +81,7 @@ class Journal:
     at: datetime
     transfers: list[Transfer] = field(default_factory=list)
 
-    def move(
+    def move(  # noqa: PLR0913 - an entry has that many facts
         self,
         kind: TransferKind,
         source: Account,

@@ -15,7 +15,6 @@ from operators.models import Operator
 from operators.scoping import ScopedQuerySet
 from wallets.promotions import Bonus, BonusRule, FreeSpins
 
-
 # Django finds the promotions' tables through this module.
 PROMOTIONS = (Bonus, BonusRule, FreeSpins)
 

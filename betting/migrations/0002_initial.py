@@ -7,101 +7,181 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('betting', '0001_initial'),
-        ('games', '0001_initial'),
-        ('operators', '0001_initial'),
-        ('wallets', '0001_initial'),
+        ("betting", "0001_initial"),
+        ("games", "0001_initial"),
+        ("operators", "0001_initial"),
+        ("wallets", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='bet',
-            name='affiliate',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='operators.affiliate'),
+            model_name="bet",
+            name="affiliate",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="bets",
+                to="operators.affiliate",
+            ),
         ),
         migrations.AddField(
-            model_name='bet',
-            name='game',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='games.game'),
+            model_name="bet",
+            name="game",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="bets",
+                to="games.game",
+            ),
         ),
         migrations.AddField(
-            model_name='bet',
-            name='game_version',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='games.gameversion'),
+            model_name="bet",
+            name="game_version",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="bets",
+                to="games.gameversion",
+            ),
         ),
         migrations.AddField(
-            model_name='bet',
-            name='operator',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='operators.operator'),
+            model_name="bet",
+            name="operator",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="bets",
+                to="operators.operator",
+            ),
         ),
         migrations.AddField(
-            model_name='bet',
-            name='player',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bets', to=settings.AUTH_USER_MODEL),
+            model_name="bet",
+            name="player",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="bets",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='bet',
-            name='wallet',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='wallets.wallet'),
+            model_name="bet",
+            name="wallet",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="bets",
+                to="wallets.wallet",
+            ),
         ),
         migrations.AddField(
-            model_name='seedpair',
-            name='operator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='operators.operator'),
+            model_name="seedpair",
+            name="operator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="operators.operator"
+            ),
         ),
         migrations.AddField(
-            model_name='seedpair',
-            name='player',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seed_pairs', to=settings.AUTH_USER_MODEL),
+            model_name="seedpair",
+            name="player",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="seed_pairs", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='bet',
-            name='seed_pair',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='betting.seedpair'),
+            model_name="bet",
+            name="seed_pair",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="bets",
+                to="betting.seedpair",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='seedpair',
-            constraint=models.UniqueConstraint(condition=models.Q(('revealed_at', None)), fields=('player', 'operator'), name='a_player_has_one_seed_pair_in_force'),
+            model_name="seedpair",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("revealed_at", None)),
+                fields=("player", "operator"),
+                name="a_player_has_one_seed_pair_in_force",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='seedpair',
-            constraint=models.CheckConstraint(condition=models.Q(('nonce__gte', 0)), name='nonces_count_up'),
+            model_name="seedpair",
+            constraint=models.CheckConstraint(condition=models.Q(("nonce__gte", 0)), name="nonces_count_up"),
         ),
         migrations.AddIndex(
-            model_name='bet',
-            index=models.Index(fields=['player', 'id'], name='bet_by_player'),
+            model_name="bet",
+            index=models.Index(fields=["player", "id"], name="bet_by_player"),
         ),
         migrations.AddIndex(
-            model_name='bet',
-            index=models.Index(fields=['operator', 'id'], name='bet_by_operator'),
+            model_name="bet",
+            index=models.Index(fields=["operator", "id"], name="bet_by_operator"),
         ),
         migrations.AddConstraint(
-            model_name='bet',
-            constraint=models.UniqueConstraint(fields=('player', 'idempotency_key'), name='a_key_plays_one_bet'),
+            model_name="bet",
+            constraint=models.UniqueConstraint(fields=("player", "idempotency_key"), name="a_key_plays_one_bet"),
         ),
         migrations.AddConstraint(
-            model_name='bet',
-            constraint=models.UniqueConstraint(fields=('seed_pair', 'nonce'), name='a_nonce_plays_one_bet'),
+            model_name="bet",
+            constraint=models.UniqueConstraint(fields=("seed_pair", "nonce"), name="a_nonce_plays_one_bet"),
         ),
         migrations.AddConstraint(
-            model_name='bet',
-            constraint=models.CheckConstraint(condition=models.Q(('wager__gt', 0), ('win__gte', 0)), name='a_bet_stakes_something'),
+            model_name="bet",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("wager__gt", 0), ("win__gte", 0)), name="a_bet_stakes_something"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bet',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bet_type', 'real'), _negated=True), ('real_before__gte', models.F('wager')), _connector='OR'), name='a_real_bet_was_covered_before_the_draw'),
+            model_name="bet",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("bet_type", "real"), _negated=True),
+                    ("real_before__gte", models.F("wager")),
+                    _connector="OR",
+                ),
+                name="a_real_bet_was_covered_before_the_draw",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bet',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bet_type', 'bonus'), _negated=True), ('bonus_before__gte', models.F('wager')), _connector='OR'), name='a_bonus_bet_was_covered_before_the_draw'),
+            model_name="bet",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("bet_type", "bonus"), _negated=True),
+                    ("bonus_before__gte", models.F("wager")),
+                    _connector="OR",
+                ),
+                name="a_bonus_bet_was_covered_before_the_draw",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bet',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bet_type', 'free_spin'), ('ggr', 0)), models.Q(models.Q(('bet_type', 'free_spin'), _negated=True), ('ggr', django.db.models.expressions.CombinedExpression(models.F('wager'), '-', models.F('win')))), _connector='OR'), name='ggr_is_wager_less_win'),
+            model_name="bet",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("bet_type", "free_spin"), ("ggr", 0)),
+                    models.Q(
+                        models.Q(("bet_type", "free_spin"), _negated=True),
+                        (
+                            "ggr",
+                            django.db.models.expressions.CombinedExpression(models.F("wager"), "-", models.F("win")),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="ggr_is_wager_less_win",
+            ),
         ),
     ]

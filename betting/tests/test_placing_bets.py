@@ -94,7 +94,12 @@ REFUSALS: list[tuple[str, Callable[[User, Game], Any], dict[str, Any], type[Exce
     ("blocked by the platform", lambda player, game: User.objects.update(is_blocked=True), {}, Blocked),
     ("blocked at the operator", lambda player, game: Wallet.objects.update(is_blocked=True), {}, Blocked),
     ("more than there is", lambda player, game: None, {"wager": "20.01"}, InsufficientFunds),
-    ("chips on a game without", lambda player, game: None, {"selections": [{"on": "x", "stake": 1}]}, InvalidSelections),
+    (
+        "chips on a game without",
+        lambda player, game: None,
+        {"selections": [{"on": "x", "stake": 1}]},
+        InvalidSelections,
+    ),
 ]
 
 
@@ -174,7 +179,9 @@ def test_a_refusal_leaves_its_neighbours_alone(alice: User, boris: User, coin: G
 
 
 def _statements(orders: list[Order]) -> int:
-    with CaptureQueriesContext(connection, ) as captured:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
         for answer in place_bets(orders):
             settled(answer)
     return len(captured)

@@ -26,7 +26,7 @@ def session_of(token: str) -> SessionBase | None:
 def user_of(session: SessionBase) -> Any:
     """The person a session belongs to, or None: the password's hash is compared, as for cookies."""
     carrier = HttpRequest()
-    carrier.session = session  # type: ignore[assignment]
+    carrier.session = session
     user = get_user(carrier)
     return user if user.is_authenticated and user.is_active else None
 
@@ -63,7 +63,7 @@ class CookieAuthentication(SessionAuthentication):
         return 'Bearer realm="casino"'
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):
     target_class = TokenAuthentication
     name = "token"
 
@@ -71,7 +71,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {"type": "http", "scheme": "bearer"}
 
 
-class CookieScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class CookieScheme(OpenApiAuthenticationExtension):
     target_class = CookieAuthentication
     name = "cookie"
 

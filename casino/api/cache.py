@@ -12,26 +12,26 @@ logger = logging.getLogger(__name__)
 class _ForgivingClient(RedisCacheClient):
     """Answers as an empty cache while Redis is away; what must not be guessed does not ask a cache."""
 
-    def get(self, key: str, default: Any) -> Any:
+    def get(self, key: Any, default: Any) -> Any:
         try:
             return super().get(key, default)
         except RedisError:
             return default
 
-    def set(self, key: str, value: Any, timeout: Any) -> None:
+    def set(self, key: Any, value: Any, timeout: Any) -> None:
         try:
             super().set(key, value, timeout)
         except RedisError:
             logger.warning("the cache is away: a value was not kept")
 
-    def delete(self, key: str) -> bool:
+    def delete(self, key: Any) -> bool:
         try:
             return bool(super().delete(key))
         except RedisError:
             logger.warning("the cache is away: a value was not removed")
             return False
 
-    def has_key(self, key: str) -> bool:
+    def has_key(self, key: Any) -> bool:
         try:
             return bool(super().has_key(key))
         except RedisError:

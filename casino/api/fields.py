@@ -52,6 +52,9 @@ class StrictSerializer(serializers.Serializer):
             unknown = sorted(str(name) for name in set(data) - set(self.fields))
             if unknown:
                 raise serializers.ValidationError(
-                    {name: serializers.ErrorDetail("This field is not known here.", "unknown_field") for name in unknown}
+                    {
+                        name: serializers.ErrorDetail("This field is not known here.", "unknown_field")
+                        for name in unknown
+                    }
                 )
         return super().to_internal_value(data)

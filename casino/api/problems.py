@@ -59,9 +59,7 @@ def headers(refusal: Refusal) -> dict[str, str]:
 
 def response(refusal: Refusal) -> JsonResponse:
     """A refusal as a plain Django answer."""
-    return JsonResponse(
-        document(refusal), status=refusal.status, content_type=CONTENT_TYPE, headers=headers(refusal)
-    )
+    return JsonResponse(document(refusal), status=refusal.status, content_type=CONTENT_TYPE, headers=headers(refusal))
 
 
 def refusal_of(error: Exception) -> Refusal | None:
@@ -90,7 +88,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
     """Django REST framework's exception handler."""
     refusal = refusal_of(error)
     if refusal is None:
-        logger.exception("unhandled fault")
+        logger.error("unhandled fault", exc_info=error)
         refusal = ServerFault()
     answer = Response(document(refusal), status=refusal.status, content_type=CONTENT_TYPE, headers=headers(refusal))
     if refusal.status == status.HTTP_401_UNAUTHORIZED:
@@ -126,7 +124,7 @@ def _field_errors(details: Any, path: str = "") -> Iterable[FieldError]:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
-    return response((exception and refusal_of(exception)) or Invalid())
+    return response((refusal_of(exception) if exception else None) or Invalid())
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:

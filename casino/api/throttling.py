@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import redis
 from django.conf import settings
@@ -47,9 +47,8 @@ class Limit:
     def add(self, subject: str, number: int = 1) -> tuple[int, int]:
         """Count ``number`` more for ``subject``; answers (count so far, seconds until it is forgotten)."""
         try:
-            count, seconds = connection().eval(
-                _COUNT, 1, f"casino:limit:{self.name}:{subject}", number, self.window_seconds
-            )  # type: ignore[misc]
+            key = f"casino:limit:{self.name}:{subject}"
+            count, seconds = cast(list[int], connection().eval(_COUNT, 1, key, number, self.window_seconds))
         except RedisError:
             if self.fails_closed:
                 raise Unavailable("The counters that protect this call are away; try again.") from None
@@ -58,7 +57,7 @@ class Limit:
 
 
 @lru_cache
-def connection() -> "redis.Redis[Any]":
+def connection() -> redis.Redis:
     """This process's Redis connection pool for counters."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 

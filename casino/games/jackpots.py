@@ -39,7 +39,9 @@ class LevelTerms(models.Model):
     kind = models.CharField(max_length=12, choices=JackpotKind.choices, default=JackpotKind.PROGRESSIVE)
     rate = models.DecimalField(max_digits=6, decimal_places=4)
     seed = MoneyField()
-    odds = models.DecimalField(max_digits=20, decimal_places=18, default=Decimal(0), help_text="Chance per unit wagered")
+    odds = models.DecimalField(
+        max_digits=20, decimal_places=18, default=Decimal(0), help_text="Chance per unit wagered"
+    )
     ceiling = MoneyField(null=True, blank=True)
 
     class Meta:

@@ -76,7 +76,7 @@ class GameQuerySet(ScopedQuerySet):
         switches = GameSwitch.objects.filter(operator_id=operator_id) if operator_id else GameSwitch.objects.none()
         return (
             self.filter(version__isnull=False)
-            .select_related("category", "operator", "version")
+            .select_related("category", "operator", "version", "jackpot_group")
             .defer("version__par")
             .prefetch_related(Prefetch("switches", switches, to_attr="switches_here"))
         )

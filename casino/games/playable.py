@@ -46,23 +46,19 @@ def find_playable(wanted: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str]
             operator_id__in={operator_id for operator_id, _ in wanted}, game__in={game.pk for game in games.values()}
         )
     }
-    found: dict[tuple[UUID, str], Playable] = {}
+    offers: dict[tuple[UUID, str], Playable] = {}
     for operator_id, name in wanted:
         game = games.get(str(_as_uuid(name) or name))
         if game is not None and game.operator_id in (None, operator_id):
-            found[operator_id, name] = _playable(game, switches.get((operator_id, game.pk)))
-    return found
+            offers[operator_id, name] = _playable(game, switches.get((operator_id, game.pk)))
+    return offers
 
 
 def _playable(game: Game, switch: GameSwitch | None) -> Playable:
     version = game.version
     assert version is not None
-    least, most, is_enabled = game.min_bet, game.max_bet, game.is_active
-    if switch is not None:
-        least = max(least, switch.min_bet or least)
-        most = min(most, switch.max_bet or most)
-        is_enabled = is_enabled and switch.is_enabled
-    return Playable(game, version, paytable_of(version.pk, game.kind), is_enabled, least, most)
+    is_enabled = game.is_active and (switch is None or switch.is_enabled)
+    return Playable(game, version, paytable_of(version.pk), is_enabled, *game.limits(switch))
 
 
 def smallest_stake(operator_id: UUID) -> Decimal:
@@ -82,9 +78,10 @@ SELECT min(greatest(g.min_bet, coalesce(s.min_bet, g.min_bet)))
 
 # A version never changes, so its compiled paytable serves for ever.
 @lru_cache(maxsize=1024)
-def paytable_of(version_id: UUID, kind: str) -> Paytable:
-    """The compiled paytable of a version."""
-    return paytables.load(kind, GameVersion.objects.values_list("paytable", flat=True).get(pk=version_id))
+def paytable_of(version_id: UUID) -> Paytable:
+    """The compiled paytable of a version, of the kind that its sheet names."""
+    kind, paytable = GameVersion.objects.values_list("par__kind", "paytable").get(pk=version_id)
+    return paytables.load(kind, paytable)
 
 
 def _as_uuid(text: str) -> UUID | None:

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from casino.api.fields import AmountField, StrictCharField, StrictSerializer
+from casino.games.jackpots import JackpotGroup
 from casino.games.models import Category, Game
 from casino.games.specs import GameChanges, GameSpec, SwitchChanges
 from casino.money import CENT, MICRO, format_money
@@ -114,7 +115,7 @@ class GameSerializer(serializers.Serializer):
     bonus_allowed = serializers.BooleanField()
     wagering_weight = PlainDecimalField(most=10, places=4)
     vip_weight = PlainDecimalField(most=10, places=4)
-    jackpot_group = serializers.SerializerMethodField()
+    jackpot_group = serializers.CharField(source="jackpot_group.slug", default=None, allow_null=True)
     operator = serializers.SerializerMethodField()
     is_active = serializers.SerializerMethodField()
     paytable = PaytableField(source="version.paytable")
@@ -126,9 +127,6 @@ class GameSerializer(serializers.Serializer):
     @extend_schema_field(AmountField)
     def get_max_bet(self, game: Game) -> str:
         return format_money(game.limits(game.switch_here())[1])
-
-    def get_jackpot_group(self, game: Game) -> str | None:
-        return None
 
     def get_operator(self, game: Game) -> str | None:
         return game.operator.slug if game.operator else None
@@ -157,10 +155,6 @@ class GameBodySerializer(StrictSerializer):
     operator = StrictCharField(max_length=40, required=False, allow_null=True, help_text="The platform's to set")
     is_active = StrictBooleanField(required=False)
 
-    def validate_jackpot_group(self, slug: str | None) -> None:
-        if slug is not None:
-            raise serializers.ValidationError("There is no such jackpot group.", "unknown_jackpot_group")
-
     def validate_operator(self, slug: str | None) -> Operator | None:
         operator = None if slug is None else open_operator(slug)
         game: Game | None = self.instance
@@ -175,7 +169,7 @@ class GameBodySerializer(StrictSerializer):
     def changes(self) -> GameChanges:
         """What the valid body states, in the domain's names."""
         domain_names = {"rtp": "stated_rtp", "provider": "studio"}
-        left_out = {"operator", "jackpot_group"}
+        left_out = {"operator"}
         changes: Any = {
             domain_names.get(name, name): value for name, value in self.validated_data.items() if name not in left_out
         }
@@ -216,10 +210,10 @@ class GameParameters(OperatorParameter):
             raise serializers.ValidationError("There is no such category.", "unknown_category")
         return category
 
-    def validate_jackpot(self, text: str) -> bool:
-        if text not in ("true", "false"):
+    def validate_jackpot(self, text: str) -> str:
+        if text not in ("true", "false") and not JackpotGroup.objects.filter(slug=text).exists():
             raise serializers.ValidationError("There is no such jackpot group.", "unknown_jackpot_group")
-        return text == "true"
+        return text
 
 
 class ParGameSerializer(serializers.Serializer):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from casino.errors import Conflict, FieldError, Invalid
+from casino.games.jackpots import JackpotGroup
 from casino.games.models import Category, Game, GameSwitch, GameVersion, UnknownGame
 from casino.games.specs import GameChanges, GameSpec, SwitchChanges
 from casino.games.versions import publish_version
@@ -49,6 +50,7 @@ def create_game(spec: GameSpec, actor_id: UUID | None = None) -> Game:
     game = Game(
         slug=_valid_slug(slugify(spec.name)[:80].strip("-_") if spec.slug is None else spec.slug),
         category=_category(spec.category),
+        jackpot_group=_jackpot_group(spec.jackpot_group),
         operator_id=spec.operator_id,
         **{name: getattr(spec, name) for name in _PLAIN_FIELDS},
     )
@@ -69,7 +71,7 @@ def change_game(game_id: UUID, changes: GameChanges, actor_id: UUID | None = Non
     before = _facts(game)
     _apply(game, changes)
     _save(game)
-    if changes.keys() & {"kind", "paytable", "stated_rtp"}:
+    if changes.keys() & {"kind", "paytable", "stated_rtp", "jackpot_group"}:
         paytable = changes["paytable"] if "paytable" in changes else _version(game).paytable
         publish_version(game, paytable, changes.get("stated_rtp"), actor_id=actor_id)
     _check_payable(game)
@@ -149,6 +151,8 @@ def _apply(game: Game, changes: GameChanges) -> None:
         game.slug = _valid_slug(changes["slug"])
     if "category" in changes:
         game.category = _category(changes["category"])
+    if "jackpot_group" in changes:
+        game.jackpot_group = _jackpot_group(changes["jackpot_group"])
 
 
 def _category(slug: str) -> Category:
@@ -156,6 +160,15 @@ def _category(slug: str) -> Category:
     if category is None:
         raise Invalid.field("category", "There is no such category.", "unknown_category")
     return category
+
+
+def _jackpot_group(slug: str | None) -> JackpotGroup | None:
+    if slug is None:
+        return None
+    group = JackpotGroup.objects.filter(slug=slug).first()
+    if group is None:
+        raise Invalid.field("jackpot_group", "There is no such jackpot group.", "unknown_jackpot_group")
+    return group
 
 
 def _valid_slug(slug: str) -> str:

@@ -19,6 +19,7 @@ class GameSpec:
     operator_id: UUID | None = None
     studio: str = ""
     description: str = ""
+    jackpot_group: str | None = None
     min_bet: Decimal = Decimal("0.10")
     max_bet: Decimal = Decimal("100.00")
     is_active: bool = True
@@ -28,7 +29,8 @@ class GameSpec:
 
 
 class GameChanges(TypedDict, total=False):
-    """What of a game is to change; absent members stay. ``category`` is a slug, ``stated_rtp`` in percent."""
+    """What of a game is to change; absent members stay. ``category`` and ``jackpot_group`` are slugs, ``stated_rtp`` in
+    percent."""
 
     name: str
     slug: str
@@ -38,6 +40,7 @@ class GameChanges(TypedDict, total=False):
     stated_rtp: Decimal | None
     studio: str
     description: str
+    jackpot_group: str | None
     min_bet: Decimal
     max_bet: Decimal
     is_active: bool

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from casino.errors import FieldError, Invalid
 from casino.games import paytables
+from casino.games.jackpots import jackpot_rtp
 from casino.games.models import Game, GameVersion
 from casino.games.paytables import InvalidPaytable, ParSheet
 from operators.models import SignificantEvent
@@ -28,12 +29,12 @@ def publish_version(
     Runs in the caller's transaction, which made the game or holds its lock. ``stated_rtp`` is in percent. Raises
     InvalidPaytable, RtpDisagrees.
     """
-    par = _assess(game.kind, paytable, stated_rtp)
+    par = _assess(game, paytable, stated_rtp)
     stored, old = _stored(paytable), game.version
-    if old is not None and (game.kind, stored) == (old.par["kind"], old.paytable):
-        return old
     # The game's kind may change with a later version; the sheet says which kind this one is of.
     sheet = {"kind": game.kind, **par.as_json()}
+    if old is not None and (sheet, stored) == (old.par, old.paytable):
+        return old
     game.version = GameVersion.objects.create(
         game=game,
         number=old.number + 1 if old else 1,
@@ -52,11 +53,11 @@ def publish_version(
     return game.version
 
 
-def _assess(kind: str, paytable: Any, stated_rtp: Decimal | None) -> ParSheet:
+def _assess(game: Game, paytable: Any, stated_rtp: Decimal | None) -> ParSheet:
     """The paytable's exact figures, once they keep the platform's rules and agree with what was stated."""
-    if kind not in paytables.KINDS:
+    if game.kind not in paytables.KINDS:
         raise Invalid.field("kind", f"A game's kind is one of {', '.join(paytables.KINDS)}.", "unknown_kind")
-    par = paytables.load(kind, paytable).par()
+    par = paytables.load(game.kind, paytable).par(jackpot_rtp(game.jackpot_group))
     paytables.check_rules(par)
     if stated_rtp is not None:
         try:

@@ -95,8 +95,10 @@ class GameList(GamesView):
             games = games.filter(category=wanted["category"])
         if "search" in wanted:
             games = games.filter(Q(name__icontains=wanted["search"]) | Q(studio__icontains=wanted["search"]))
-        if wanted.get("jackpot"):
-            games = games.none()
+        if (jackpot := wanted.get("jackpot")) in ("true", "false"):
+            games = games.filter(jackpot_group__isnull=jackpot == "false")
+        elif jackpot:
+            games = games.filter(jackpot_group__slug=jackpot)
         page = self.paginate_queryset(games)
         return self.get_paginated_response(GameSerializer(page, many=True).data)
 

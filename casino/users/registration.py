@@ -46,7 +46,7 @@ RESET_MAILS = Limit("password_reset_mail", 3, 600, fails_closed=True)
 _tokens = SessionTokenStrategy()
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     """allauth's hooks."""
 
     def is_open_for_signup(self, _request: HttpRequest) -> bool:
@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return address_of(request)
 
 
-class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class MfaAdapter(DefaultMFAAdapter):
     """allauth's hooks for the second factor: its secrets are encrypted at rest."""
 
     def encrypt(self, text: str) -> str:

@@ -36,7 +36,7 @@ class PasswordField(StrictCharField):
         super().__init__(max_length=PASSWORD_LENGTH, trim_whitespace=False, write_only=True, **kwargs)
 
 
-class RegisterRequestSerializer(StrictSerializer):
+class RegistrationSerializer(StrictSerializer):
     email = serializers.EmailField(max_length=254)
     username = UsernameField()
     password = PasswordField()
@@ -44,7 +44,7 @@ class RegisterRequestSerializer(StrictSerializer):
     referral = StrictCharField(max_length=40, required=False, help_text="An affiliate's code at this operator")
 
 
-class LoginRequestSerializer(StrictSerializer):
+class CredentialsSerializer(StrictSerializer):
     email = StrictCharField(max_length=254, required=False, help_text="Or username")
     username = StrictCharField(max_length=254, required=False)
     password = PasswordField()
@@ -58,21 +58,21 @@ class LoginRequestSerializer(StrictSerializer):
         return attrs | {"identifier": names[0]}
 
 
-class ProfileRequestSerializer(StrictSerializer):
+class ProfileChangeSerializer(StrictSerializer):
     username = UsernameField(required=False)
     operator = StrictCharField(max_length=40, required=False, help_text="Slug of the operator to switch to")
 
 
-class PasswordChangeRequestSerializer(StrictSerializer):
+class PasswordChangeSerializer(StrictSerializer):
     current = PasswordField()
     new = PasswordField()
 
 
-class PasswordResetRequestSerializer(StrictSerializer):
+class PasswordResetSerializer(StrictSerializer):
     email = serializers.EmailField(max_length=254)
 
 
-class PasswordResetConfirmRequestSerializer(StrictSerializer):
+class PasswordResetConfirmSerializer(StrictSerializer):
     key = StrictCharField(max_length=200, help_text="From the mail")
     password = PasswordField()
 

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import AllowAny
@@ -14,15 +16,16 @@ from rest_framework.views import APIView
 from casino.api.authentication import CookieAuthentication
 from casino.api.throttling import Limit, RegisterThrottle, Throttle, address_of
 from casino.users import profiles, registration
+from casino.users.models import User
 from casino.users.serializers import (
-    LoginRequestSerializer,
+    CredentialsSerializer,
     LoginSerializer,
-    PasswordChangeRequestSerializer,
-    PasswordResetConfirmRequestSerializer,
-    PasswordResetRequestSerializer,
+    PasswordChangeSerializer,
+    PasswordResetConfirmSerializer,
+    PasswordResetSerializer,
     PlayedSerializer,
-    ProfileRequestSerializer,
-    RegisterRequestSerializer,
+    ProfileChangeSerializer,
+    RegistrationSerializer,
     UserSerializer,
 )
 from wallets.documents import wallet_document
@@ -47,19 +50,19 @@ class PublicView(APIView):
 class RegisterView(PublicView):
     throttle_classes = (RegisterThrottle,)
 
-    @extend_schema(request=RegisterRequestSerializer, responses={201: LoginSerializer})
+    @extend_schema(request=RegistrationSerializer, responses={201: LoginSerializer})
     def post(self, request: Request) -> Response:
         """Become a player: opens the wallet at the operator and logs in."""
-        details = _checked(RegisterRequestSerializer, request)
+        details = _checked(RegistrationSerializer, request)
         login = registration.register(request._request, with_cookie=_is_browser(request), **details)
         return Response(_login_document(login), status=201)
 
 
 class LoginView(PublicView):
-    @extend_schema(request=LoginRequestSerializer, responses={200: LoginSerializer})
+    @extend_schema(request=CredentialsSerializer, responses={200: LoginSerializer})
     def post(self, request: Request) -> Response:
         """Begin a session; a browser that proves itself by its CSRF token gets the cookie too."""
-        credentials = _checked(LoginRequestSerializer, request)
+        credentials = _checked(CredentialsSerializer, request)
         login = registration.log_in(request._request, with_cookie=_is_browser(request), **credentials)
         return Response(_login_document(login))
 
@@ -68,7 +71,7 @@ class LogoutView(APIView):
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """End this session; its token is dead at once."""
-        registration.log_out(request._request, request.auth)
+        registration.log_out(request._request, _session(request))
         return Response(status=204)
 
 
@@ -76,41 +79,41 @@ class UserView(APIView):
     @extend_schema(responses=UserSerializer)
     def get(self, request: Request) -> Response:
         """Who is logged in."""
-        return Response(UserSerializer(profiles.profile_of(request.user.pk)).data)
+        return Response(UserSerializer(profiles.profile_of(_person(request).pk)).data)
 
-    @extend_schema(request=ProfileRequestSerializer, responses=UserSerializer)
+    @extend_schema(request=ProfileChangeSerializer, responses=UserSerializer)
     def patch(self, request: Request) -> Response:
         """Rename oneself, or switch the active operator."""
-        profiles.change_profile(request.user, **_checked(ProfileRequestSerializer, request))
-        return Response(UserSerializer(profiles.profile_of(request.user.pk)).data)
+        profiles.change_profile(_person(request), **_checked(ProfileChangeSerializer, request))
+        return Response(UserSerializer(profiles.profile_of(_person(request).pk)).data)
 
 
 class PasswordView(APIView):
-    @extend_schema(request=PasswordChangeRequestSerializer, responses={204: None})
+    @extend_schema(request=PasswordChangeSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
         """Change the password; every other session ends."""
-        passwords = _checked(PasswordChangeRequestSerializer, request)
-        registration.change_password(request._request, request.user, request.auth, **passwords)
+        passwords = _checked(PasswordChangeSerializer, request)
+        registration.change_password(request._request, _person(request), _session(request), **passwords)
         return Response(status=204)
 
 
 class PasswordResetView(PublicView):
     throttle_classes = (PasswordResetThrottle,)
 
-    @extend_schema(request=PasswordResetRequestSerializer, responses={204: None})
+    @extend_schema(request=PasswordResetSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
         """Ask for a mail with a key; the answer is the same for unknown addresses."""
-        registration.request_password_reset(request._request, **_checked(PasswordResetRequestSerializer, request))
+        registration.request_password_reset(request._request, **_checked(PasswordResetSerializer, request))
         return Response(status=204)
 
 
 class PasswordResetConfirmView(PublicView):
     throttle_classes = (PasswordResetThrottle,)
 
-    @extend_schema(request=PasswordResetConfirmRequestSerializer, responses={204: None})
+    @extend_schema(request=PasswordResetConfirmSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
         """Set a new password with the key from the mail; every session ends."""
-        registration.reset_password(**_checked(PasswordResetConfirmRequestSerializer, request))
+        registration.reset_password(**_checked(PasswordResetConfirmSerializer, request))
         return Response(status=204)
 
 
@@ -126,7 +129,7 @@ class SessionView(APIView):
     @extend_schema(responses=PlayedSerializer)
     def get(self, request: Request) -> Response:
         """How long this login lasts and what was staked and won in it."""
-        return Response(PlayedSerializer(profiles.played_since(request.user, _began(request))).data)
+        return Response(PlayedSerializer(profiles.played_since(_person(request), _began(request))).data)
 
 
 def _checked(serializer_class: Any, request: Request) -> dict[str, Any]:
@@ -155,6 +158,17 @@ def _is_browser(request: Request) -> bool:
 
 def _began(request: Request) -> datetime:
     """When this login began; the back office's logins leave only the person's latest."""
-    noted = request.auth.get(registration.LOGGED_IN_AT)
-    moment: datetime = datetime.fromisoformat(noted) if noted else request.user.last_login
-    return moment
+    noted = _session(request).get(registration.LOGGED_IN_AT)
+    return datetime.fromisoformat(noted) if noted else _person(request).last_login or timezone.now()
+
+
+def _person(request: Request) -> User:
+    """The caller, in views that take no strangers."""
+    person: User = request.user  # type: ignore[assignment]
+    return person
+
+
+def _session(request: Request) -> SessionBase:
+    """The session that the caller's token or cookie names."""
+    session: SessionBase = request.auth  # type: ignore[assignment]
+    return session

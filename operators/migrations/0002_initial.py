@@ -7,59 +7,100 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('operators', '0001_initial'),
+        ("operators", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='alert',
-            name='acknowledged_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="alert",
+            name="acknowledged_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operator',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='an_operator_has_one_iso_currency'),
+            model_name="operator",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="an_operator_has_one_iso_currency"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operator',
-            constraint=models.CheckConstraint(condition=models.Q(('max_bet__gt', 0)), name='an_operator_takes_some_bet'),
+            model_name="operator",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_bet__gt", 0)), name="an_operator_takes_some_bet"
+            ),
         ),
         migrations.AddField(
-            model_name='alert',
-            name='operator',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='operators.operator'),
+            model_name="alert",
+            name="operator",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="alerts",
+                to="operators.operator",
+            ),
         ),
         migrations.AddField(
-            model_name='affiliate',
-            name='operator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='affiliates', to='operators.operator'),
+            model_name="affiliate",
+            name="operator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="affiliates", to="operators.operator"
+            ),
         ),
         migrations.AddField(
-            model_name='significantevent',
-            name='actor',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="significantevent",
+            name="actor",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='significantevent',
-            name='operator',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='operators.operator'),
+            model_name="significantevent",
+            name="operator",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="events",
+                to="operators.operator",
+            ),
         ),
         migrations.AddField(
-            model_name='significantevent',
-            name='player',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="significantevent",
+            name="player",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='affiliate',
-            constraint=models.UniqueConstraint(models.F('operator'), django.db.models.functions.text.Lower('code'), name='an_affiliate_code_is_unique_at_its_operator'),
+            model_name="affiliate",
+            constraint=models.UniqueConstraint(
+                models.F("operator"),
+                django.db.models.functions.text.Lower("code"),
+                name="an_affiliate_code_is_unique_at_its_operator",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='affiliate',
-            constraint=models.CheckConstraint(condition=models.Q(('rate__gte', 0), ('rate__lte', 1)), name='an_affiliate_rate_is_a_fraction_of_one'),
+            model_name="affiliate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate__gte", 0), ("rate__lte", 1)), name="an_affiliate_rate_is_a_fraction_of_one"
+            ),
         ),
     ]

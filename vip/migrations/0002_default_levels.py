@@ -13,8 +13,16 @@ LEVELS = [
 
 
 def create(apps, schema_editor):
-    names = ("number", "slug", "name", "xp_required", "cashback_rate", "xp_multiplier", "max_bet_factor",
-             "withdrawal_limit")
+    names = (
+        "number",
+        "slug",
+        "name",
+        "xp_required",
+        "cashback_rate",
+        "xp_multiplier",
+        "max_bet_factor",
+        "withdrawal_limit",
+    )
     Level = apps.get_model("vip", "VipLevel")
     Level.objects.bulk_create(Level(**dict(zip(names, level, strict=True))) for level in LEVELS)
 

@@ -5,54 +5,83 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('games', '0001_initial'),
-        ('operators', '0001_initial'),
+        ("games", "0001_initial"),
+        ("operators", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='game',
-            name='operator',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='own_games', to='operators.operator'),
+            model_name="game",
+            name="operator",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="own_games",
+                to="operators.operator",
+            ),
         ),
         migrations.AddField(
-            model_name='gameswitch',
-            name='game',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='switches', to='games.game'),
+            model_name="gameswitch",
+            name="game",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="switches", to="games.game"
+            ),
         ),
         migrations.AddField(
-            model_name='gameswitch',
-            name='operator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='game_switches', to='operators.operator'),
+            model_name="gameswitch",
+            name="operator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="game_switches", to="operators.operator"
+            ),
         ),
         migrations.AddField(
-            model_name='gameversion',
-            name='game',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='games.game'),
+            model_name="gameversion",
+            name="game",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="games.game"
+            ),
         ),
         migrations.AddField(
-            model_name='game',
-            name='version',
-            field=models.OneToOneField(blank=True, help_text='The maths in force', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='games.gameversion'),
+            model_name="game",
+            name="version",
+            field=models.OneToOneField(
+                blank=True,
+                help_text="The maths in force",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="games.gameversion",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gameswitch',
-            constraint=models.UniqueConstraint(fields=('operator', 'game'), name='an_operator_has_one_switch_per_game'),
+            model_name="gameswitch",
+            constraint=models.UniqueConstraint(fields=("operator", "game"), name="an_operator_has_one_switch_per_game"),
         ),
         migrations.AddConstraint(
-            model_name='gameversion',
-            constraint=models.UniqueConstraint(fields=('game', 'number'), name='a_game_numbers_its_versions'),
+            model_name="gameversion",
+            constraint=models.UniqueConstraint(fields=("game", "number"), name="a_game_numbers_its_versions"),
         ),
         migrations.AddConstraint(
-            model_name='game',
-            constraint=models.CheckConstraint(condition=models.Q(('max_bet__gte', models.F('min_bet')), ('min_bet__gt', 0)), name='a_game_takes_bets_between_its_limits'),
+            model_name="game",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_bet__gte", models.F("min_bet")), ("min_bet__gt", 0)),
+                name="a_game_takes_bets_between_its_limits",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='game',
-            constraint=models.CheckConstraint(condition=models.Q(('vip_weight__gte', 0), ('vip_weight__lte', 10), ('wagering_weight__gte', 0), ('wagering_weight__lte', 10)), name='a_weight_lies_between_none_and_ten'),
+            model_name="game",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("vip_weight__gte", 0),
+                    ("vip_weight__lte", 10),
+                    ("wagering_weight__gte", 0),
+                    ("wagering_weight__lte", 10),
+                ),
+                name="a_weight_lies_between_none_and_ten",
+            ),
         ),
     ]

@@ -3,6 +3,7 @@
 Nothing in here knows players, money accounts, clocks or databases; randomness comes in as words (``casino.games.rng``).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from casino.games.paytables.baccarat import Baccarat
@@ -43,8 +44,14 @@ __all__ = [
 KINDS: dict[str, type[Paytable]] = {kind.kind: kind for kind in (Reels, Weighted, Roulette, Dice, Baccarat, Keno)}
 
 
-def load(kind: str, data: Any) -> Paytable:
-    """The paytable of ``kind`` that ``data`` (parsed JSON) states, or ``InvalidPaytable`` with one sentence."""
+def load(kind: str, data: Any, sheet: Mapping[str, Any] | None = None) -> Paytable:
+    """The paytable of ``kind`` that ``data`` (parsed JSON) states, or ``InvalidPaytable`` with one sentence.
+
+    With the stored PAR ``sheet`` of this very paytable (``ParSheet.as_json``), what it knows is not computed again.
+    """
     if not isinstance(kind, str) or kind not in KINDS:
         raise InvalidPaytable(f"A game's kind is one of {', '.join(KINDS)}.")
-    return KINDS[kind](data)
+    table = KINDS[kind](data)
+    if sheet is not None:
+        table.recall(sheet)
+    return table

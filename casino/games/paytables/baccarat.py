@@ -1,5 +1,6 @@
 """Baccarat from a shoe without replacement: player, banker and tie, with the exact law of a deal."""
 
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
@@ -50,18 +51,18 @@ class Baccarat(ChipPaytable):
 
     def play(self, words: Words) -> tuple[str, dict[str, Any]]:
         """Cards drawn as dealt: player, banker, player, banker, then the third cards."""
-        cards = _shoe(words, self._decks * DECK)
+        size, dealt = self._decks * DECK, list[int]()
         player, banker = [], []
         for _ in range(2):
-            player.append(next(cards))
-            banker.append(next(cards))
+            player.append(_deal(words, size, dealt))
+            banker.append(_deal(words, size, dealt))
         third = None
         if max(_total(player), _total(banker)) < 8:
             if _total(player) <= 5:
-                player.append(next(cards))
+                player.append(_deal(words, size, dealt))
                 third = _value(player[2])
             if banker_draws(_total(banker), third):
-                banker.append(next(cards))
+                banker.append(_deal(words, size, dealt))
         winner = _winner(_total(player), _total(banker))
         return winner, {"player": _hand(player), "banker": _hand(banker), "winner": winner}
 
@@ -133,18 +134,15 @@ def _winner(player: int, banker: int) -> str:
     return "tie" if player == banker else "player" if player > banker else "banker"
 
 
-def _shoe(words: Words, size: int) -> Iterator[int]:
-    """Cards 0…size-1 by Fisher-Yates: each draw picks among those left, in ascending order, and removes its card."""
-    removed: list[int] = []
-    while True:
-        card = below(words, size - len(removed))
-        for gone in removed:
-            if gone > card:
-                break
-            card += 1
-        removed.append(card)
-        removed.sort()
-        yield card
+def _deal(words: Words, size: int, dealt: list[int]) -> int:
+    """A card of 0…size-1 by Fisher-Yates: picked among those left, in ascending order; ``dealt`` is kept sorted."""
+    card = below(words, size - len(dealt))
+    for gone in dealt:
+        if gone > card:
+            break
+        card += 1
+    insort(dealt, card)
+    return card
 
 
 def _value(card: int) -> int:

@@ -1,6 +1,7 @@
 """What every kind of game has in common: a validated paytable, bets on it, exact moments, a pure draw, a PAR sheet."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -55,6 +56,9 @@ class Paytable(ABC):
         if raw is None or raw == []:
             return ()
         raise InvalidSelections(f"A game of kind {self.kind!r} takes no selections.")
+
+    def recall(self, sheet: Mapping[str, Any]) -> None:  # noqa: B027 - most kinds compute at once what they need
+        """Take over from a stored sheet of this very paytable what would take long to compute."""
 
     @abstractmethod
     def moments(self, selections: tuple[Selection, ...]) -> Moments:

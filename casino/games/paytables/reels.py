@@ -1,5 +1,6 @@
 """Slots: strips, lines, wilds, scatters, and free spins with a multiplier and retriggers."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
@@ -31,7 +32,7 @@ class Reels(Paytable):
         required, optional = ("rows", "reels", "lines", "pays"), ("wild", "scatter")
         table = fields.mapping(data, "paytable of reels", required=required, optional=optional)
         self._rows = fields.integer(table["rows"], "number of rows", least=1, most=MOST_ROWS)
-        self._strips = _strips(table["reels"], self._rows)
+        self._strips = _strips(table["reels"])
         self._lines = _lines(table["lines"], len(self._strips), self._rows)
         symbols = {symbol for strip in self._strips for symbol in strip}
         if len(symbols) > MOST_SYMBOLS:
@@ -44,6 +45,7 @@ class Reels(Paytable):
             raise InvalidPaytable(f"The symbol {min(unknown)!r} is unknown: it stands on a strip but not in the pays.")
         self._precompute()
         self._check_retriggers()
+        self._recalled: Moments | None = None
 
     def _read_scatter(self, value: Any, symbols: set[str]) -> None:
         self._scatter: str | None = None
@@ -101,9 +103,13 @@ class Reels(Paytable):
                 f"A spin awards {decimal_text(mean)} free spins on average (n·p); retriggers allow 0.5 at most."
             )
 
+    def recall(self, sheet: Mapping[str, Any]) -> None:
+        """Take over the exact moments, so that the first bet need not wait for them."""
+        self._recalled = Moments(Fraction(sheet["exact"]["rtp"]), Fraction(sheet["exact"]["variance"]))
+
     def moments(self, selections: tuple[Selection, ...] = ()) -> Moments:
-        """Exact mean and variance of a spin with all that follows; computed at the first call."""
-        return self._figures.moments
+        """Exact mean and variance of a spin with all that follows; computed at the first call unless recalled."""
+        return self._recalled or self._figures.moments
 
     def par(self, jackpot: Fraction = Fraction(0)) -> ParSheet:
         """The sheet of the one bet, with lines, scatter and free spins as parts; may raise ``InvalidPaytable``."""
@@ -177,11 +183,11 @@ class Reels(Paytable):
         return outcome, units + entry.units, entry.spins
 
 
-def _strips(value: Any, rows: int) -> list[list[str]]:
-    strips = fields.sequence(value, "list of reels", least=2, most=MOST_REELS)
+def _strips(value: Any) -> list[list[str]]:
+    strips = fields.sequence(value, "list of reels", least=1, most=MOST_REELS)
     read = []
     for number, strip in enumerate(strips, 1):
-        stops = fields.sequence(strip, f"strip of reel {number}", least=rows, most=MOST_STOPS)
+        stops = fields.sequence(strip, f"strip of reel {number}", least=1, most=MOST_STOPS)
         read.append([fields.text(symbol, f"symbol on reel {number}") for symbol in stops])
     return read
 
