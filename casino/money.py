@@ -7,12 +7,16 @@ from fractions import Fraction
 from typing import Any
 
 from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.lookups import Exact
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
 MICRO = Decimal("0.000001")
 # numeric(20,6) holds 14 digits before the point; a single amount that a person sends stays far below.
 LARGEST_AMOUNT = Decimal("999999999999.99")
+# numeric also takes NaN, which it sorts above every number: an upper bound keeps it out.
+MOST = Decimal("99999999999999")
 
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,20})?", re.ASCII)
 
@@ -85,3 +89,11 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
         name, path, args, kwargs = super().deconstruct()
         del kwargs["max_digits"], kwargs["decimal_places"]
         return name, path, args, kwargs
+
+
+def whole_units(*fields: str) -> Q:
+    """The condition, for a constraint, that every field holds whole minor units, and a number; empty ones pass."""
+    condition = Q()
+    for field in fields:
+        condition &= Q(Exact(F(field), Func(F(field), 2, function="trunc")), **{f"{field}__lte": MOST})
+    return condition

@@ -72,7 +72,7 @@ def check_limits(wallet: Wallet, amount: Decimal, at: datetime) -> None:
     operator = wallet.operator
     if not operator.deposit_min <= amount <= operator.deposit_max:
         raise LimitExceeded(operator.deposit_min, operator.deposit_max)
-    recent = Deposit.objects.filter(wallet=wallet, created_at__gt=at - DAY, created_at__lte=at).aggregate(
+    recent = Deposit.objects.filter(wallet=wallet, created_at__gt=at - DAY).aggregate(
         opened=Count("pk", filter=Q(created_at__gt=at - HOUR)),
         total=Sum("amount", filter=~Q(status__in=WITHOUT_MONEY), default=ZERO),
     )

@@ -151,8 +151,10 @@ def lock_accounts(accounts: Iterable[tuple[UUID, UUID]], at: datetime | None = N
 
 def _lock(condition: str, parameters: list[list[UUID]], at: datetime | None) -> Journal:
     with connection.cursor() as cursor:
+        # The clock is asked outside of the locking query, which would evaluate it before it waits.
         cursor.execute(
-            f"SELECT id, clock_timestamp() FROM wallets_wallet WHERE {condition} ORDER BY id FOR NO KEY UPDATE",
+            "SELECT id, clock_timestamp() FROM ("
+            f"SELECT id FROM wallets_wallet WHERE {condition} ORDER BY id FOR NO KEY UPDATE) AS locked",
             parameters,
         )
         locked = dict(cursor.fetchall())

@@ -6,11 +6,10 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Func, Q
-from django.db.models.lookups import Exact
+from django.db.models import Q
 
 from casino.ids import uuid7
-from casino.money import ZERO, MoneyField
+from casino.money import MOST, ZERO, MoneyField, whole_units
 from operators.models import Operator
 from operators.scoping import ScopedQuerySet
 from wallets.promotions import Bonus, BonusRule, FreeSpins
@@ -81,18 +80,6 @@ class TransferKind(models.TextChoices):
     ADJUSTMENT = "adjustment"
 
 
-# numeric also takes NaN, which it sorts above every number: an upper bound keeps it out.
-MOST = Decimal("99999999999999")
-
-
-def _whole(*fields: str) -> models.Q:
-    """Every field holds whole minor units, and a number."""
-    condition = Q()
-    for field in fields:
-        condition &= Q(Exact(F(field), Func(F(field), 2, function="trunc")), **{f"{field}__lte": MOST})
-    return condition
-
-
 class WalletQuerySet(ScopedQuerySet):
     player_field = "player"
 
@@ -131,7 +118,7 @@ class Wallet(models.Model):
                 condition=Q(real__gte=0, bonus__gte=0, held__gte=0, debt__gte=0), name="a_wallet_is_never_overdrawn"
             ),
             models.CheckConstraint(
-                condition=_whole("real", "bonus", "held", "debt"), name="a_wallet_holds_whole_minor_units"
+                condition=whole_units("real", "bonus", "held", "debt"), name="a_wallet_holds_whole_minor_units"
             ),
             models.CheckConstraint(
                 condition=Q(wagering_required__range=(0, MOST), wagering_wagered__range=(0, MOST)),
@@ -299,7 +286,7 @@ class Deposit(models.Model):
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["player", "idempotency_key"], name="a_key_opens_one_deposit"),
-            models.CheckConstraint(condition=Q(amount__gt=0) & _whole("amount"), name="a_deposit_has_an_amount"),
+            models.CheckConstraint(condition=Q(amount__gt=0) & whole_units("amount"), name="a_deposit_has_an_amount"),
             models.CheckConstraint(
                 condition=~Q(status=DepositStatus.COMPLETED) | Q(completed_at__isnull=False),
                 name="a_completed_deposit_has_its_moment",

@@ -1,16 +1,23 @@
-"""Games that the betting tests play."""
+"""Games that the betting tests play, and the bonuses, free spins and jackpots that they play for."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
 import pytest
+from django.db import transaction
 
+from betting.jackpots import open_pools
 from betting.orders import Order, parse_order
-from casino.games.models import Category, Game
+from casino.games.jackpots import JackpotGroup, JackpotLevel
+from casino.games.models import Category, Game, GameVersion
 from casino.games.services import GameSpec, create_game
 from casino.users.models import User
+from wallets import ledger
+from wallets.models import Account, TransferKind, Wallet
+from wallets.promotions import Bonus, BonusSource, FreeSpins
 
 
 @pytest.fixture
@@ -49,5 +56,81 @@ def order_of() -> Callable[..., Order]:
         assert player.operator_id
         content = {"game_id": game, "wager": wager, **body}
         return parse_order(content, player.pk, player.operator_id, key or f"order-{next(numbers):08d}")
+
+    return make
+
+
+@pytest.fixture
+def sure_game(make_game: Callable[..., Game]) -> Callable[..., Game]:
+    """A game with one outcome, whatever the rules on RTP would say: ``sure_game("double", "2")``."""
+
+    def make(slug: str, multiplier: str, group: JackpotGroup | None = None, **spec: Any) -> Game:
+        game = make_game(slug, **spec)
+        # A paytable must pay something: the second outcome comes up once in 10¹².
+        outcomes = [{"label": "sure", "weight": 10**12, "multiplier": multiplier}]
+        if Decimal(multiplier) == 0:
+            outcomes.append({"label": "never", "weight": 1, "multiplier": "1"})
+        game.version = GameVersion.objects.create(
+            game=game, number=2, paytable={"outcomes": outcomes}, par={"kind": "weighted"}, rtp=96, sigma=0, hit_rate=0,
+            max_multiplier=Decimal(multiplier),
+        )  # fmt: skip
+        game.jackpot_group = group
+        game.save(update_fields=["version", "jackpot_group"])
+        return game
+
+    return make
+
+
+@pytest.fixture
+def give_bonus(db: None) -> Callable[..., Bonus]:
+    """Bonus money, granted now: ``give_bonus(alice, "10.00", wagering_multiple=20)``; terms are the model's fields."""
+
+    def give(player: User, amount: str, *, days: float = 30, **terms: Any) -> Bonus:
+        granted = Decimal(amount)
+        terms = {"wagering_multiple": Decimal(35), "max_stake": Decimal(10)} | terms
+        with transaction.atomic():
+            journal = ledger.lock_accounts({(player.pk, player.operator_id)})
+            (wallet,) = journal.wallets.values()
+            bonus = Bonus.objects.create(
+                operator_id=wallet.operator_id, player=player, wallet=wallet, source=BonusSource.MANUAL,
+                granted=granted, balance=granted, required=granted * terms["wagering_multiple"],
+                created_at=journal.at, expires_at=journal.at + timedelta(days=days), **terms,
+            )  # fmt: skip
+            journal.move(
+                TransferKind.BONUS_GRANT, Account.PROMOTIONS, Account.BONUS, granted, reference=bonus.pk, wallet=wallet
+            )
+            journal.post()
+        return bonus
+
+    return give
+
+
+@pytest.fixture
+def give_spins(db: None) -> Callable[..., FreeSpins]:
+    """Free spins, granted now: ``give_spins(alice, game, 3, "0.50")``; terms are the model's fields."""
+
+    def give(player: User, game: Game, number: int, value: str, *, days: float = 30, **terms: Any) -> FreeSpins:
+        now = ledger.database_clock()
+        return FreeSpins.objects.create(
+            operator=player.operator, player=player, wallet=Wallet.objects.get(player=player, operator=player.operator),
+            game=game, source=BonusSource.MANUAL, count=number, remaining=number, value=Decimal(value),
+            created_at=now, expires_at=now + timedelta(days=days), **terms,
+        )  # fmt: skip
+
+    return give
+
+
+@pytest.fixture
+def make_jackpot(db: None) -> Callable[..., JackpotGroup]:
+    """A group of jackpots with open pools: ``make_jackpot({"name": "mini", "rate": "0.005", "seed": 10, …})``."""
+
+    def make(*levels: dict[str, Any], slug: str = "house", currency: str = "USD") -> JackpotGroup:
+        group = JackpotGroup.objects.create(slug=slug, name=slug.title(), currency=currency)
+        for position, terms in enumerate(levels):
+            # Odds of 10⁻¹⁸ never come up; odds of 1 always do, from a wager of 1.00 on.
+            odds = {} if "ceiling" in terms else {"odds": Decimal("1E-18")}
+            JackpotLevel.objects.create(group=group, position=position, **odds | {"name": "mini"} | terms)
+        open_pools(group)
+        return group
 
     return make

@@ -80,8 +80,8 @@ SELECT min(greatest(g.min_bet, coalesce(s.min_bet, g.min_bet)))
 @lru_cache(maxsize=1024)
 def paytable_of(version_id: UUID) -> Paytable:
     """The compiled paytable of a version, of the kind that its sheet names."""
-    kind, paytable = GameVersion.objects.values_list("par__kind", "paytable").get(pk=version_id)
-    return paytables.load(kind, paytable)
+    sheet, paytable = GameVersion.objects.values_list("par", "paytable").get(pk=version_id)
+    return paytables.load(sheet["kind"], paytable, sheet)
 
 
 def _as_uuid(text: str) -> UUID | None:

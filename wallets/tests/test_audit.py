@@ -28,9 +28,15 @@ ALTER TABLE wallets_wallet DROP CONSTRAINT a_wallet_holds_whole_minor_units;
 ALTER TABLE wallets_transfer DROP CONSTRAINT only_a_wallet_has_pockets;
 ALTER TABLE wallets_transfer DROP CONSTRAINT a_transfer_of_a_wallet_has_its_version;
 """
-INSERT = """
+
+
+def inserted(book: str, route: str, amount: str, other: str = "NULL", reference: str = "gen_random_uuid()") -> str:
+    """The statement that adds a transfer of nobody's: ``inserted("'{aurora}'", "kind source target", "1")``."""
+    kind, source, target = route.split()
+    return f"""
 INSERT INTO wallets_transfer (id, operator_id, kind, source, target, currency, counterparty_id, amount, reference,
-                              created_at) VALUES
+                              created_at)
+VALUES (gen_random_uuid(), {book}, '{kind}', '{source}', '{target}', 'USD', {other}, {amount}, {reference}, now())
 """
 
 
@@ -136,33 +142,14 @@ CORRUPTIONS = [
     (6, SUSPENSE, "UPDATE wallets_transfer SET operator_id = NULL WHERE id = '{suspense}'", "{suspense}"),
     (6, SUSPENSE, "DELETE FROM wallets_transfer WHERE id = '{suspense}'", "{suspense_event}"),
     (6, SUSPENSE, "DELETE FROM wallets_webhookevent WHERE id = '{suspense_event}'", "{suspense}"),
-    (
-        6,
-        RETURNED,
-        f"{INSERT} (gen_random_uuid(), '{{aurora}}', 'suspense_returned', 'suspense', 'psp', 'USD', NULL, 35,"
-        " gen_random_uuid(), now())",
-        "{aurora} USD",
-    ),
-    (
-        10,
-        MIRROR,
-        f"{INSERT} (gen_random_uuid(), '{{aurora}}', 'jackpot_fold', 'jackpot_clearing', 'intercompany', 'USD', NULL,"
-        " 0.000001, gen_random_uuid(), now())",
-        "{aurora} USD",
-    ),
-    (
-        10,
-        MIRROR,
-        f"{INSERT} (gen_random_uuid(), NULL, 'jackpot_fold', 'intercompany', 'jackpot_pool', 'USD', '{{borealis}}', 1,"
-        " gen_random_uuid(), now())",
-        "{borealis} USD",
-    ),
+    (6, RETURNED, inserted("'{aurora}'", "suspense_returned suspense psp", "35"), "{aurora} USD"),
+    (10, MIRROR, inserted("'{aurora}'", "jackpot_fold jackpot_clearing intercompany", "0.000001"), "{aurora} USD"),
+    (10, MIRROR, inserted("NULL", "jackpot_fold intercompany jackpot_pool", "1", "'{borealis}'"), "{borealis} USD"),
     (
         10,
         CLEARING,
-        f"{INSERT} (gen_random_uuid(), NULL, 'vip_share', 'intercompany', 'vip_clearing', 'USD', '{{aurora}}', 3,"
-        " '{aurora}', now())",
-        "{aurora}",
+        inserted("NULL", "vip_share intercompany vip_clearing", "3", "'{aurora}'", "'{credited}'"),
+        "{credited}",
     ),
     (12, ONE_WALLET, "UPDATE wallets_transfer SET currency = 'EUR' WHERE id = '{posting}'", "{posting}"),
     (12, ONE_WALLET, "UPDATE wallets_transfer SET operator_id = '{borealis}' WHERE id = '{posting}'", "{posting}"),

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from threading import Event, Thread
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -159,3 +161,26 @@ def test_the_journal_is_dated_by_the_database_unless_a_history_run_says_otherwis
     assert before <= ledger.lock([purse.pk]).at <= ledger.database_clock()
     assert before <= ledger.lock([]).at
     assert ledger.lock([purse.pk], before).at == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waited_for_a_wallet_is_dated_after_the_wait(purse: Wallet):
+    asked, moments = Event(), []
+
+    def wait_for_it() -> None:
+        try:
+            with transaction.atomic():
+                asked.set()
+                moments.append(ledger.lock([purse.pk]).at)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        ledger.lock([purse.pk])
+        waiting = Thread(target=wait_for_it)
+        waiting.start()
+        asked.wait()
+        sleep(0.2)
+        released = ledger.database_clock()
+    waiting.join()
+    assert moments[0] > released
