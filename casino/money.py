@@ -54,7 +54,9 @@ def parse_amount(value: Any) -> Decimal:
     return amount.quantize(CENT) + ZERO
 
 
-def largest_remainder(total: Decimal, weights: Sequence[Decimal | int], unit: Decimal = CENT) -> list[Decimal]:
+def largest_remainder(
+    total: Decimal, weights: Sequence[Decimal | Fraction | int], unit: Decimal = CENT
+) -> list[Decimal]:
     """``total`` split in proportion to ``weights`` into whole ``unit``s that sum to it exactly.
 
     Each share is rounded down; the units left over go to the largest remainders, the first one first among equals

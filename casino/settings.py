@@ -156,6 +156,7 @@ CELERY_BEAT_SCHEDULE = {
     "fold-rollups": {"task": "betting.tasks.fold_rollups", "schedule": 300.0},
     "settle-stored-webhooks": {"task": "wallets.tasks.settle_stored_webhooks", "schedule": 30.0},
     "expire-deposits": {"task": "wallets.tasks.expire_deposits", "schedule": 60.0},
+    "expire-bonuses": {"task": "wallets.tasks.expire_bonuses", "schedule": 60.0},
 }
 
 # --- People ---

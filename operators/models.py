@@ -60,6 +60,12 @@ class Operator(models.Model):
     deposits_per_hour = models.PositiveIntegerField(default=20, help_text="How many deposits a player may open")
     points_per_unit = models.DecimalField(max_digits=8, decimal_places=4, default=1)
     bonus_points_factor = models.DecimalField(max_digits=6, decimal_places=4, default="0.5")
+    bonus_wagering_multiple = models.DecimalField(
+        max_digits=6, decimal_places=2, default=35, help_text="Of bonuses granted by hand without a multiple"
+    )
+    bonus_expires_days = models.PositiveIntegerField(
+        default=30, help_text="How long what is granted by hand lasts, where nothing else was said"
+    )
     affiliate_rate = models.DecimalField(max_digits=6, decimal_places=4, default="0.05")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -75,6 +81,10 @@ class Operator(models.Model):
             models.CheckConstraint(
                 condition=models.Q(deposit_min__gt=0, deposit_max__gte=models.F("deposit_min")),
                 name="an_operator_takes_some_deposit",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(bonus_wagering_multiple__range=(0, 100), bonus_expires_days__gt=0),
+                name="an_operators_bonuses_can_be_won",
             ),
         ]
 

@@ -1,11 +1,14 @@
-"""What the feeds hear of money: deposits, balances and the alerts about them."""
+"""What the feeds hear of money: deposits, balances, bonuses, and the alerts about them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from casino.realtime import PLATFORM_FEED, Message, operator_feed, player_feed, publish
 from operators.models import Alert
 from wallets.documents import deposit_document, format_moment, wallet_document
 from wallets.models import Deposit, Wallet
+from wallets.promotion_documents import bonus_document
+from wallets.promotions import Bonus
 
 
 def tell_deposit(deposit: Deposit, at: datetime) -> None:
@@ -26,6 +29,14 @@ def tell_balance(wallet: Wallet, at: datetime) -> None:
     document = wallet_document(wallet)
     feeds = (player_feed(wallet.player_id), operator_feed(wallet.operator_id))
     publish([Message(feed, "balance.changed", format_moment(at), document) for feed in feeds])
+
+
+def tell_bonuses(bonuses: Sequence[Bonus], at: datetime) -> None:
+    """Publish bonuses as they stand to their players, after commit. Their ``operator`` should be loaded."""
+    moment = format_moment(at)
+    publish(
+        [Message(player_feed(bonus.player_id), "bonus.changed", moment, bonus_document(bonus)) for bonus in bonuses]
+    )
 
 
 def tell_alert(alert: Alert) -> None:

@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from casino.games.models import Game
 from casino.ids import uuid7
-from casino.money import ZERO, MoneyField
+from casino.money import ZERO, MoneyField, whole_units
 from operators.models import Operator
 from operators.scoping import ScopedQuerySet
 
@@ -81,7 +82,7 @@ class BonusRule(models.Model):
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["operator", "code"], condition=~Q(code=""), name="a_promo_code_is_unique_at_its_operator"
+                "operator", Lower("code"), condition=~Q(code=""), name="a_promo_code_is_unique_at_its_operator"
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -96,10 +97,41 @@ class BonusRule(models.Model):
                 condition=Q(free_spins=0) | Q(free_spin_game__isnull=False, free_spin_value__gt=0),
                 name="free_spins_have_a_game_and_a_value",
             ),
+            # Empty ones pass: a condition over nothing is not false.
+            models.CheckConstraint(
+                condition=whole_units("cap", "amount", "min_deposit", "free_spin_value", "max_stake", "conversion_cap")
+                & Q(cap__gte=0, min_deposit__gte=0, max_stake__gt=0, conversion_cap__gte=0, expires_days__gt=0),
+                name="a_bonus_rule_has_terms_that_a_wallet_can_keep",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class RuleUseQuerySet(ScopedQuerySet):
+    operator_field, player_field = "rule__operator", "player"
+
+
+class RuleUse(models.Model):
+    """A rule granted once, for a deposit: what makes it once per player, whatever it gave."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    rule = models.ForeignKey(BonusRule, models.PROTECT, related_name="uses", db_index=False)
+    player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    deposit = models.ForeignKey("wallets.Deposit", models.PROTECT, related_name="rules_used")
+    used_at = models.DateTimeField()
+
+    objects = RuleUseQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["rule", "deposit"], name="a_deposit_uses_a_rule_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} for {self.deposit}"
 
 
 class BonusQuerySet(ScopedQuerySet):

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from wallets import services
+from wallets import grants, services
 
 
 @shared_task
@@ -15,3 +15,9 @@ def settle_stored_webhooks() -> int:
 def expire_deposits() -> int:
     """End the pending deposits whose time is over."""
     return services.expire_deposits()
+
+
+@shared_task
+def expire_bonuses() -> int:
+    """End the active bonuses whose time is over."""
+    return grants.expire_bonuses()

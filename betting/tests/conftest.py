@@ -66,8 +66,8 @@ def sure_game(make_game: Callable[..., Game]) -> Callable[..., Game]:
 
     def make(slug: str, multiplier: str, group: JackpotGroup | None = None, **spec: Any) -> Game:
         game = make_game(slug, **spec)
-        # A paytable must pay something: the second outcome comes up once in 10¹².
-        outcomes = [{"label": "sure", "weight": 10**12, "multiplier": multiplier}]
+        # A paytable must pay something: the second outcome comes up once in 10⁹.
+        outcomes = [{"label": "sure", "weight": 10**9, "multiplier": multiplier}]
         if Decimal(multiplier) == 0:
             outcomes.append({"label": "never", "weight": 1, "multiplier": "1"})
         game.version = GameVersion.objects.create(
