@@ -1,4 +1,4 @@
-"""Bets, each one immutable row; the seed pairs that make them verifiable; the jackpots' pools."""
+"""Bets, each one immutable row; what they are drawn from (seed pairs, remote services); the jackpots' pools."""
 
 from typing import ClassVar, Self
 
@@ -16,7 +16,17 @@ from operators.scoping import ScopedQuerySet
 from wallets.models import Wallet
 from wallets.promotions import FreeSpins
 
-__all__ = ["Bet", "BetType", "DailyTotal", "HourRollup", "HourlyTotal", "JackpotPending", "JackpotPool", "SeedPair"]
+__all__ = [
+    "Bet",
+    "BetType",
+    "DailyTotal",
+    "HourRollup",
+    "HourlyTotal",
+    "JackpotPending",
+    "JackpotPool",
+    "RngService",
+    "SeedPair",
+]
 
 
 class SeedPairQuerySet(ScopedQuerySet):
@@ -52,6 +62,32 @@ class SeedPair(models.Model):
         return self.server_seed_hash
 
 
+class RngServiceQuerySet(ScopedQuerySet):
+    pass
+
+
+class RngService(models.Model):
+    """Where an operator with the ``remote`` generator gets its random numbers; made by ``set_rng_service``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    operator = models.OneToOneField(Operator, models.PROTECT, related_name="rng_service")
+    url = models.URLField(max_length=300)
+    key = models.TextField(editable=False, help_text="Encrypted; signs the service's answers")
+    timeout_ms = models.PositiveIntegerField(default=1000, help_text="Of one attempt")
+
+    objects = RngServiceQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(timeout_ms__gte=50, timeout_ms__lte=5000), name="a_random_number_service_answers_soon"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+
 class BetType(models.TextChoices):
     REAL = "real"
     BONUS = "bonus"
@@ -66,6 +102,10 @@ class BetQuerySet(ScopedQuerySet):
         return self.select_related("operator", "game", "game_version", "seed_pair").defer(
             "game_version__paytable", "game_version__par"
         )
+
+    def with_proof(self) -> Self:
+        """With what recomputing a bet takes."""
+        return self.select_related("game_version", "seed_pair")
 
 
 class Bet(models.Model):

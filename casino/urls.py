@@ -15,6 +15,7 @@ site = [
     path("metrics", metrics.show),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema")),
+    path("docs/problems", views.problem_list),
     path("admin/", RedirectView.as_view(url="/backoffice/")),
     path("backoffice", RedirectView.as_view(url="/backoffice/")),
     path("backoffice/", admin.site.urls),

@@ -3,13 +3,28 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
+from casino.errors import Refusal
 from casino.ids import uuid7
-from casino.money import round_down
+from casino.money import format_money, round_down
+from casino.realtime import Message, player_feed, publish
+from vip import rewards
 from vip.models import LevelReached, PointsKind, PointsMovement, Standing, VipLevel
+from wallets.documents import format_moment
+
+
+class InsufficientPoints(Refusal):
+    """Fewer points can be spent than this takes; carries ``points``, what is there."""
+
+    code = "insufficient_points"
+    title = "Insufficient points"
+
+    def __init__(self, points: Decimal) -> None:
+        super().__init__(f"There are {points:.2f} points to spend.", points=format_money(points))
 
 
 def lock_standings(player_ids: Iterable[UUID]) -> dict[UUID, Standing]:
@@ -58,8 +73,7 @@ def move_points(
     operator_id: UUID | None,
 ) -> list[VipLevel]:
     """``earn`` for one locked standing with its movement row, written at once; answers the levels reached."""
-    reached = earn(standing, levels, xp, points)
-    PointsMovement.objects.create(
+    movement = PointsMovement(
         player_id=standing.player_id,
         operator_id=operator_id,
         kind=kind,
@@ -68,9 +82,28 @@ def move_points(
         reference=reference,
         created_at=at,
     )
+    return write_movement(standing, levels, movement)
+
+
+def write_movement(standing: Standing, levels: Sequence[VipLevel], movement: PointsMovement) -> list[VipLevel]:
+    """Move what ``movement`` says on its locked standing, and store both; answers the levels reached.
+
+    Raises InsufficientPoints where it takes more than can be spent.
+    """
+    if standing.points + movement.points < 0 or standing.xp + movement.xp < 0:
+        raise InsufficientPoints(standing.points)
+    reached = earn(standing, levels, movement.xp, movement.points)
+    movement.save(force_insert=True)
     write_standings([standing])
-    record_levels([(standing.player_id, level) for level in reached], operator_id, at)
+    record_levels([(standing.player_id, level) for level in reached], movement.operator_id, movement.created_at)
+    feed, moment = player_feed(standing.player_id), format_moment(movement.created_at)
+    publish([Message(feed, "vip.level_up", moment, level_news(level, standing.xp)) for level in reached])
     return reached
+
+
+def level_news(level: VipLevel, xp: Decimal) -> dict[str, object]:
+    """What the feeds hear of a level reached with so much XP."""
+    return {"level": {"number": level.number, "slug": level.slug, "name": level.name}, "xp": format_money(xp)}
 
 
 def write_standings(standings: Iterable[Standing]) -> None:
@@ -86,10 +119,13 @@ def write_standings(standings: Iterable[Standing]) -> None:
 
 
 def record_levels(reached: Iterable[tuple[UUID, VipLevel]], operator_id: UUID | None, at: datetime) -> None:
-    """Store which levels players reached; a level is recorded once."""
+    """Store which levels players reached, each once; their rewards follow as soon as this has committed."""
     rows = [
         LevelReached(id=uuid7(), player_id=player_id, level=level, operator_id=operator_id, reached_at=at)
         for player_id, level in reached
     ]
     if rows:
         LevelReached.objects.bulk_create(rows, ignore_conflicts=True)
+        player_ids = {row.player_id for row in rows}
+        # The wallets' locks come before the standings', which this transaction holds; the sweeper finds what is missed.
+        transaction.on_commit(partial(rewards.grant_rewards_of, player_ids), robust=True)

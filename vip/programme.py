@@ -85,7 +85,7 @@ class VipCost(models.Model):
     objects = VipCostQuerySet.as_manager()
 
     class Meta:
-        ordering: ClassVar = ["-bonus"]
+        ordering: ClassVar = ["-bonus_id"]
         verbose_name = "VIP cost"
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="a_vip_cost_costs_something"),

@@ -10,13 +10,17 @@ import pytest
 from django.db import transaction
 
 from betting.jackpots import open_pools
-from betting.orders import Order, parse_order
+from betting.models import Bet, HourRollup, JackpotPending, JackpotPool, SeedPair
+from betting.orders import Order, Settled, parse_order
+from betting.services import place_bet
+from casino.errors import Refusal
 from casino.games.jackpots import JackpotGroup, JackpotLevel
 from casino.games.models import Category, Game, GameVersion
 from casino.games.services import GameSpec, create_game
 from casino.users.models import User
+from vip.models import Standing
 from wallets import ledger
-from wallets.models import Account, TransferKind, Wallet
+from wallets.models import Account, Transfer, TransferKind, Wallet
 from wallets.promotions import Bonus, BonusSource, FreeSpins
 
 
@@ -134,3 +138,36 @@ def make_jackpot(db: None) -> Callable[..., JackpotGroup]:
         return group
 
     return make
+
+
+def everything() -> list[Any]:
+    """All that a bet could move."""
+    state = [rows.objects.order_by("pk") for rows in (Wallet, Bonus, FreeSpins, Standing, SeedPair, JackpotPool)]
+    grown = [rows.objects.count() for rows in (Bet, Transfer, HourRollup, JackpotPending)]
+    return [*(list(rows.values()) for rows in state), grown]
+
+
+@pytest.fixture
+def play(order_of: Callable[..., Order]) -> Callable[..., Bet]:
+    """Place a bet that settles: ``play(alice, "coin", "10.00")``."""
+
+    def settle(*order: Any, **facts: Any) -> Bet:
+        answer = place_bet(order_of(*order, **facts))
+        assert isinstance(answer, Settled), answer
+        return answer.bet
+
+    return settle
+
+
+@pytest.fixture
+def refuse(order_of: Callable[..., Order]) -> Callable[..., Refusal]:
+    """Place a bet that is refused, and see that nothing moved."""
+
+    def ask(*order: Any, **facts: Any) -> Refusal:
+        before = everything()
+        answer = place_bet(order_of(*order, **facts))
+        assert isinstance(answer, Refusal), answer
+        assert everything() == before
+        return answer
+
+    return ask

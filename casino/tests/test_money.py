@@ -3,13 +3,23 @@
 import random
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casino.money import CENT, LARGEST_AMOUNT, MICRO, format_money, is_whole, largest_remainder, parse_amount, round_down
+from casino.money import (
+    CENT,
+    LARGEST_AMOUNT,
+    MICRO,
+    format_money,
+    is_whole,
+    largest_remainder,
+    parse_amount,
+    round_down,
+)
 
 D = Decimal
 
@@ -102,7 +112,7 @@ def test_a_split_among_nobody_is_refused(weights: list[int]):
 def test_ten_thousand_splits_sum_exactly_and_give_each_its_quota_to_within_a_unit():
     chance = random.Random(20260301)
     for _ in range(10_000):
-        weights = [D(chance.randrange(10**chance.randrange(1, 8))) / 100 for _ in range(chance.randrange(1, 8))]
+        weights = [D(chance.randrange(10 ** chance.randrange(1, 8))) / 100 for _ in range(chance.randrange(1, 8))]
         if not any(weights):
             weights.append(D(1))
         unit = chance.choice([CENT, MICRO])
@@ -120,4 +130,4 @@ def test_ten_thousand_splits_sum_exactly_and_give_each_its_quota_to_within_a_uni
 def test_a_heavier_weight_never_gets_less(cents: int, weights: list[int]):
     shares = largest_remainder(D(cents) / 100, weights)
     ordered = sorted(zip(weights, shares, strict=True))
-    assert all(low[1] <= high[1] for low, high in zip(ordered, ordered[1:], strict=False) if low[0] < high[0])
+    assert all(low[1] <= high[1] for low, high in pairwise(ordered) if low[0] < high[0])
