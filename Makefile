@@ -37,7 +37,7 @@ format: $(VENV)/installed-dev  ## bring the code into the house style
 
 clean:  ## remove the environment, the caches and the embedded data
 	@test ! -e .casino/stack.json || { echo "The casino is running here: stop it first (or remove .casino/stack.json)." >&2; exit 1; }
-	rm -rf $(VENV) .casino staticfiles .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) .casino staticfiles/* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that was moved here, or cut short while it was made, is made anew.

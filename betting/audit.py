@@ -101,7 +101,8 @@ SELECT b.id FROM betting_bet b
   LEFT JOIN running ended ON ended.wallet_id = b.wallet_id AND ended.version = b.wallet_version
   LEFT JOIN first ON first.reference = b.id AND first.wallet_id = b.wallet_id
   LEFT JOIN running began ON began.wallet_id = b.wallet_id AND began.version = first.version - 1
- WHERE b.real_after IS DISTINCT FROM ended.real OR b.bonus_after IS DISTINCT FROM ended.bonus
+ WHERE b.real_after <> coalesce(ended.real, 0) OR b.bonus_after <> coalesce(ended.bonus, 0)
+    OR (ended.wallet_id IS NULL AND b.wallet_version <> 0)
     OR (first.version IS NOT NULL
         AND (b.real_before <> coalesce(began.real, 0) OR b.bonus_before <> coalesce(began.bonus, 0)))
 """,
@@ -200,15 +201,13 @@ SELECT p.id FROM betting_jackpotpool p LEFT JOIN wallets_transfer t ON t.pool_id
         "a pool's contributions are those of its bets: folded and pending",
         """
 WITH contributed AS (
-  SELECT l.level AS name, g.jackpot_group_id AS group_id, sum(l.contribution) AS amount
-    FROM betting_bet b JOIN games_game g ON g.id = b.game_id,
-         jsonb_to_recordset(b.jackpots) AS l(level text, contribution numeric) GROUP BY 1, 2),
+  SELECT l.pool_id, sum(l.contribution) AS amount
+    FROM betting_bet b, jsonb_to_recordset(b.jackpots) AS l(pool_id uuid, contribution numeric) GROUP BY l.pool_id),
 folded AS (
   SELECT pool_id, sum(amount) AS amount FROM wallets_transfer
    WHERE kind = 'jackpot_fold' AND target = 'jackpot_pool' GROUP BY pool_id),
 pending AS (SELECT pool_id, sum(amount) AS amount FROM betting_jackpotpending GROUP BY pool_id)
-SELECT p.id FROM betting_jackpotpool p JOIN games_jackpotlevel l ON l.id = p.level_id
-  LEFT JOIN contributed c ON c.name = l.name AND c.group_id = l.group_id
+SELECT p.id FROM betting_jackpotpool p LEFT JOIN contributed c ON c.pool_id = p.id
   LEFT JOIN folded f ON f.pool_id = p.id LEFT JOIN pending n ON n.pool_id = p.id
  WHERE coalesce(c.amount, 0) <> coalesce(f.amount, 0) + coalesce(n.amount, 0)
 """,

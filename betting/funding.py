@@ -62,6 +62,11 @@ def fund(purse: Purse, order: Order, offer: Playable, at: datetime) -> Funding:
     return Funding(BetType.BONUS, order.wager, tuple(shares))
 
 
+def wager_of(purse: Purse, order: Order, offer: Playable, at: datetime) -> Decimal:
+    """What the order stakes: its wager or, with free spins, the value that their grant gives each."""
+    return order.wager if order.free_spin is None else _grant(purse, order, offer, at).value
+
+
 def _grant(purse: Purse, order: Order, offer: Playable, at: datetime) -> FreeSpins:
     grant = purse.free_spins.get(order.free_spin) if order.free_spin else None
     if grant is None or not grant.remaining or grant.expires_at <= at:
@@ -131,9 +136,10 @@ def _pay_free_spin(journal: Journal, bet: Bet, purse: Purse, funding: Funding) -
     grant.remaining -= 1
     purse.spun[grant.pk] = grant
     bet.free_spins_id = grant.pk
-    if not bet.win:
-        return None
     bonus = purse.find(grant.bonus_id)
+    if not bet.win:
+        # The last spin may leave the bonus too small to play.
+        return bonus
     if bonus is None:
         bonus = ActiveBonus(
             uuid7(), ZERO, ZERO, grant.wagering_multiple, ZERO, ZERO, ZERO, grant.expires_at, grant.conversion_cap

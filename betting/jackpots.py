@@ -47,6 +47,7 @@ class Jackpots:
             chance = chance_of(pool, bet.wager, contribution)
             fact: dict[str, Any] = {
                 "level": pool.level.name,
+                "pool_id": str(pool.pk),
                 "contribution": f"{contribution:.6f}",
                 "pool": f"{pool.value:.6f}",
                 "probability": f"{chance.numerator}/{chance.denominator}",

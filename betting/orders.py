@@ -54,8 +54,27 @@ def parse_order(body: Any, player_id: UUID, operator_id: UUID, key: str) -> Orde
                 errors.append(FieldError("wager", "The wager must be greater than zero.", "positive"))
     if errors:
         raise Invalid("Some fields are not valid.", errors=errors)
-    content = [game, wager, str(operator_id), body.get("selections"), free_spin]
-    return Order(player_id, operator_id, game, wager, key, digest(content), body.get("selections"), free_spin)
+    selections = body.get("selections")
+    content = [game, wager, str(operator_id), _meaning(selections), free_spin]
+    return Order(player_id, operator_id, game, wager, key, digest(content), selections, free_spin)
+
+
+def _meaning(selections: Any) -> Any:
+    """The selections with each stake as the amount that it states: ``"1.00"`` and ``1`` are the same content."""
+    if not isinstance(selections, list):
+        return selections
+    return [chip | {"stake": _amount(chip["stake"])} if _has_stake(chip) else chip for chip in selections]
+
+
+def _has_stake(chip: Any) -> bool:
+    return isinstance(chip, dict) and "stake" in chip
+
+
+def _amount(stake: Any) -> Any:
+    try:
+        return parse_amount(stake)
+    except ValueError:
+        return stake
 
 
 def _uuid(value: Any) -> UUID | None:

@@ -1,84 +1,62 @@
 """Random numbers from elsewhere: an operator's remote service, whose signed seeds are fetched before any lock is held.
 
-The platform POSTs ``{"request_id": <32 hex characters, new each time>, "count": <n>}``; the service answers 200 with
-``{"seeds": [{"seed": <64 hex characters>, "signature": <64 hex characters>}, …]}``, n of them, none twice. The i-th
-signature (from 0) is HMAC-SHA256 under the shared key of ``<request_id>:<i>:<seed>``, so that an answer serves one
-request only and each seed can be proved without its neighbours. One seed serves one bet: its words are those of a
-provably fair bet with that server seed, the client seed ``remote`` and nonce 0, jackpots from streams of their own.
-
-Whatever goes wrong refuses the bet as RngUnavailable; another generator is never used instead. After
-``FAILURES_TO_OPEN`` failures in a row a process asks no more for ``OPEN_SECONDS``, then tries with one call.
+One seed serves one bet: its words are those of a provably fair bet with that server seed, the client seed ``remote``
+and nonce 0, each jackpot level from the stream of its own. Whatever goes wrong with the service refuses the bet as
+RngUnavailable; another generator is never used instead.
 """
 
-import hmac
-import ipaddress
-import json
-import logging
-import re
-import secrets
-import socket
-import ssl
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
-from time import monotonic
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
 
+from betting import rng_service
 from betting.models import Bet, RngService
 from betting.orders import Order, RngUnavailable
-from casino.encryption import InvalidToken, decrypt, encrypt
+from betting.rng_service import RemoteSeed
+from casino.encryption import encrypt
 from casino.errors import Invalid, Refusal
 from casino.games.rng import Words, provably_fair_words
 from operators.models import Operator, RngProvider
 
-logger = logging.getLogger(__name__)
-
 REMOTE_CLIENT_SEED, REMOTE_NONCE = "remote", 0
-ATTEMPTS = 2
-FAILURES_TO_OPEN = 3
-OPEN_SECONDS = 5.0
 TIMEOUT_MS = 1000
-MOST_BYTES = 64 * 1024
+SHORTEST_KEY = 32
 
 # A player, an operator and an idempotency key: one order.
 Name = tuple[UUID, UUID, str]
-_HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_FAULTS = (OSError, HTTPException, ValueError, RecursionError, InvalidToken)
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteSeed:
-    """One bet's seed from the service (64 hex characters) and what it signed."""
-
-    seed: str
-    evidence: dict[str, Any]
+Seeds = Mapping[Name, RemoteSeed | Refusal]
 
 
 def set_rng_service(operator: Operator, url: str, key: str, timeout_ms: int = TIMEOUT_MS) -> RngService:
     """Say where an operator's remote random numbers come from; ``key`` is the secret that both sides share.
 
-    Raises Invalid for an address that is not plain https (http too where loopback services are allowed: there nobody
-    on the way can read the seeds and let only some of them through), and for a key of less than 32 characters.
+    Raises Invalid for a key of less than 32 characters, and for an address that is not https: who reads the seeds on
+    their way could let only those through that suit them. Where loopback services are allowed, http will do.
     """
-    parts = urlsplit(url)
-    schemes = {"https", "http"} if settings.ALLOW_LOOPBACK_SERVICES else {"https"}
-    if parts.scheme not in schemes or not parts.hostname or parts.username is not None or parts.fragment:
+    if not _is_callable(url):
         raise Invalid.field("url", "The service's address is an https URL without a user or a fragment.")
-    if len(key) < 32:
-        raise Invalid.field("key", "The key that the service shares with the platform has at least 32 characters.")
+    if len(key) < SHORTEST_KEY:
+        raise Invalid.field("key", "The key that the service shares with the platform has 32 characters or more.")
     facts = {"url": url, "key": encrypt(key), "timeout_ms": timeout_ms}
     service, _ = RngService.objects.update_or_create(operator=operator, defaults=facts)
     return service
 
 
-def remote_words(seeds: Mapping[Name, RemoteSeed | Refusal], order: Order, stream: str) -> Words:
+def _is_callable(url: str) -> bool:
+    schemes = {"https", "http"} if settings.ALLOW_LOOPBACK_SERVICES else {"https"}
+    try:
+        parts = urlsplit(url)
+        is_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return is_port and parts.scheme in schemes and bool(parts.hostname) and not (parts.username or parts.fragment)
+
+
+def remote_words(seeds: Seeds, order: Order, stream: str) -> Words:
     """The words of an order's remote seed; raises RngUnavailable where the service gave none."""
     found = seeds.get(_name_of(order))
     if not isinstance(found, RemoteSeed):
@@ -86,7 +64,7 @@ def remote_words(seeds: Mapping[Name, RemoteSeed | Refusal], order: Order, strea
     return provably_fair_words(found.seed, REMOTE_CLIENT_SEED, REMOTE_NONCE, stream)
 
 
-def evidence_of(seeds: Mapping[Name, RemoteSeed | Refusal], order: Order) -> dict[str, Any] | None:
+def evidence_of(seeds: Seeds, order: Order) -> dict[str, Any] | None:
     """What the service signed for an order, as the bet keeps it."""
     found = seeds.get(_name_of(order))
     return found.evidence if isinstance(found, RemoteSeed) else None
@@ -104,15 +82,24 @@ def fetch_seeds(orders: Sequence[Order]) -> dict[Name, RemoteSeed | Refusal]:
     found = {service.operator_id: service for service in services}
     if not found:
         return {}
-    waiting = _unplayed([order for order in orders if order.operator_id in found])
-    names = [[name for name in waiting if name[1] == operator_id] for operator_id in found]
-    asked = [(service, mine) for service, mine in zip(found.values(), names, strict=True) if mine]
+    waiting: dict[UUID, list[Name]] = {}
+    for name in _unplayed([order for order in orders if order.operator_id in found]):
+        waiting.setdefault(name[1], []).append(name)
     seeds: dict[Name, RemoteSeed | Refusal] = {}
-    if asked:
-        with ThreadPoolExecutor(len(asked)) as pool:
-            for (_, mine), answer in zip(asked, pool.map(_ask, asked), strict=True):
-                seeds.update(zip(mine, answer, strict=True))
+    if waiting:
+        with ThreadPoolExecutor(len(waiting)) as pool:
+            asked = (found[operator_id] for operator_id in waiting)
+            for answer in pool.map(_ask, asked, waiting.values()):
+                seeds.update(answer)
     return seeds
+
+
+def _ask(service: RngService, names: list[Name]) -> dict[Name, RemoteSeed | Refusal]:
+    """Each name's seed, or why there is none."""
+    try:
+        return dict(zip(names, rng_service.ask(service, len(names)), strict=True))
+    except RngUnavailable as refusal:
+        return dict.fromkeys(names, refusal)
 
 
 def _unplayed(orders: Sequence[Order]) -> list[Name]:
@@ -127,163 +114,3 @@ def _unplayed(orders: Sequence[Order]) -> list[Name]:
 
 def _name_of(order: Order) -> Name:
     return order.player_id, order.operator_id, order.key
-
-
-# --- The breaker ---
-
-
-@dataclass
-class Breaker:
-    """Counts failures in a row; from ``FAILURES_TO_OPEN`` on, one call each ``OPEN_SECONDS`` may try. Moments are
-    seconds of a clock that never goes back."""
-
-    failures: int = 0
-    closed_until: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def lets_through(self, now: float) -> bool:
-        """Whether a call may be made now."""
-        with self.lock:
-            if self.failures < FAILURES_TO_OPEN:
-                return True
-            if now < self.closed_until:
-                return False
-            # The others wait for what this one finds.
-            self.closed_until = now + OPEN_SECONDS
-            return True
-
-    def note(self, now: float, *, is_success: bool) -> None:
-        """How a call ended."""
-        with self.lock:
-            self.failures = 0 if is_success else self.failures + 1
-            self.closed_until = now + OPEN_SECONDS
-
-
-# One of each service in this process; a service that moves to another address starts afresh.
-_breakers: dict[tuple[UUID, str], Breaker] = {}
-
-
-# --- The call ---
-
-
-def _ask(asked: tuple[RngService, list[Name]]) -> Sequence[RemoteSeed | Refusal]:
-    """A seed for each name from the service, or as many refusals; uses no database."""
-    service, count = asked[0], len(asked[1])
-    breaker = _breakers.setdefault((service.pk, service.url), Breaker())
-    if not breaker.lets_through(monotonic()):
-        return [RngUnavailable()] * count
-    for _ in range(ATTEMPTS):
-        try:
-            seeds = _request(service, count)
-        except _FAULTS as fault:
-            logger.warning("the random number service %s failed: %s: %s", service.pk, type(fault).__name__, fault)
-        else:
-            breaker.note(monotonic(), is_success=True)
-            return seeds
-    breaker.note(monotonic(), is_success=False)
-    return [RngUnavailable()] * count
-
-
-def _request(service: RngService, count: int) -> list[RemoteSeed]:
-    """One attempt, which ends within the service's timeout; raises one of ``_FAULTS``."""
-    key, request_id = decrypt(service.key).encode(), secrets.token_hex(16)
-    seconds = service.timeout_ms / 1000
-    line = _Line(urlsplit(service.url), seconds)
-    body = json.dumps({"request_id": request_id, "count": count})
-    try:
-        answer = _within(seconds, lambda: line.post(body))
-    finally:
-        line.hang_up()
-    return _read_seeds(answer, key, request_id, count)
-
-
-def _within(seconds: float, call: Callable[[], bytes]) -> bytes:
-    """What ``call`` answers within ``seconds``, or TimeoutError.
-
-    A thread of its own, because looking a name up knows no timeout, and a socket's starts anew with every byte.
-    """
-    answer: Future[bytes] = Future()
-
-    def run() -> None:
-        try:
-            answer.set_result(call())
-        except Exception as fault:
-            answer.set_exception(fault)
-
-    threading.Thread(target=run, daemon=True).start()
-    return answer.result(seconds)
-
-
-class _Line(HTTPConnection):
-    """A connection to one of the addresses that the URL's host has, each looked at before it is called."""
-
-    def __init__(self, url: SplitResult, seconds: float) -> None:
-        self._is_over = False
-        self._path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        self._tls = ssl.create_default_context() if url.scheme == "https" else None
-        super().__init__(url.hostname or "", url.port or (443 if self._tls else 80), timeout=seconds)
-
-    def post(self, body: str) -> bytes:
-        """The body of a 200; anything else, a redirect too, is a fault."""
-        self.request("POST", self._path, body, {"Content-Type": "application/json", "Accept": "application/json"})
-        answer = self.getresponse()
-        if answer.status != 200:
-            raise HTTPException(f"status {answer.status}")
-        return answer.read(MOST_BYTES)
-
-    def connect(self) -> None:
-        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        addresses = [str(row[4][0]) for row in found]
-        if not settings.ALLOW_LOOPBACK_SERVICES and any(map(_is_ours, addresses)):
-            raise OSError(f"{self.host} is an address of this machine")
-        self.sock = self._reach(addresses)
-        if self._tls is not None:
-            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
-
-    def _reach(self, addresses: list[str]) -> socket.socket:
-        """A connection to the first address that answers."""
-        fault: OSError = OSError("the host has no address")
-        for address in addresses:
-            if self._is_over:
-                break
-            try:
-                return socket.create_connection((address, self.port), self.timeout)
-            except OSError as error:
-                fault = error
-        raise fault
-
-    def hang_up(self) -> None:
-        """End whatever still goes on."""
-        self._is_over = True
-        if self.sock is not None:
-            with suppress(OSError):
-                self.sock.shutdown(socket.SHUT_RDWR)
-        self.close()
-
-
-def _is_ours(address: str) -> bool:
-    """Whether an address leads to this machine or its link rather than to a service."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    return ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast
-
-
-def _read_seeds(answer: bytes, key: bytes, request_id: str, count: int) -> list[RemoteSeed]:
-    """The answer's seeds, all of them signed for this request; ValueError else."""
-    stated = json.loads(answer)
-    rows = stated.get("seeds") if isinstance(stated, dict) else None
-    if not isinstance(rows, list) or len(rows) != count:
-        raise ValueError(f"the answer does not hold {count} seeds")
-    seeds = []
-    for index, row in enumerate(rows):
-        seed, signature = (row.get("seed"), row.get("signature")) if isinstance(row, dict) else (None, None)
-        if not (isinstance(seed, str) and _HEX.fullmatch(seed) and isinstance(signature, str)):
-            raise ValueError("a seed or its signature is malformed")
-        due = hmac.digest(key, f"{request_id}:{index}:{seed}".encode(), "sha256").hex()
-        if not hmac.compare_digest(due.encode(), signature.encode()):
-            raise ValueError("a seed is not signed for this request")
-        evidence = {"request_id": request_id, "index": index, "seed": seed, "signature": signature}
-        seeds.append(RemoteSeed(seed, evidence))
-    if len({seed.seed for seed in seeds}) != count:
-        raise ValueError("a seed is there twice")
-    return seeds

@@ -1,6 +1,8 @@
-"""The shapes of bets for the API's description; the values are made by ``betting.documents``."""
+"""The shapes of bets, jackpots and fairness for the API's description; bets' values are ``betting.documents``'."""
 
 from rest_framework import serializers
+
+from casino.api.fields import StrictCharField, StrictSerializer
 
 
 class ChipSerializer(serializers.Serializer):
@@ -116,3 +118,66 @@ class BetSerializer(serializers.Serializer):
     ggr = serializers.CharField()
     fairness = BetFairnessSerializer()
     created_at = serializers.DateTimeField()
+
+
+class FairnessSerializer(serializers.Serializer):
+    """The seeds in force: what the next bet is drawn from, and the hash of the server seed that comes after."""
+
+    server_seed_hash = serializers.CharField(help_text="SHA-256 of the server seed's text")
+    next_server_seed_hash = serializers.CharField()
+    client_seed = serializers.CharField()
+    nonce = serializers.IntegerField(help_text="Of the next bet")
+
+
+class RotationBodySerializer(StrictSerializer):
+    client_seed = StrictCharField(
+        required=False,
+        trim_whitespace=False,
+        help_text='1 to 64 printable ASCII characters without ":"; left out, the one in use stays',
+    )
+
+
+class RevealedSerializer(serializers.Serializer):
+    server_seed = serializers.CharField()
+    server_seed_hash = serializers.CharField()
+    client_seed = serializers.CharField()
+    last_nonce = serializers.IntegerField(allow_null=True, help_text="Null where nothing was played")
+
+
+class RotationSerializer(serializers.Serializer):
+    revealed = RevealedSerializer()
+    current = FairnessSerializer()
+
+
+class ProvenJackpotSerializer(serializers.Serializer):
+    level = serializers.CharField()
+    probability = serializers.CharField(help_text='Exact, as "a/b"')
+    pool = serializers.CharField(help_text="The folded pool when it was drawn")
+    hit = serializers.BooleanField()
+
+
+class EvidenceSerializer(serializers.Serializer):
+    """What a remote generator signed: HMAC-SHA256 of ``<request_id>:<index>:<seed>``."""
+
+    request_id = serializers.CharField()
+    index = serializers.IntegerField()
+    seed = serializers.CharField()
+    signature = serializers.CharField()
+
+
+class ProofSerializer(serializers.Serializer):
+    """All that it takes to recompute a bet."""
+
+    bet_id = serializers.UUIDField()
+    game_version = serializers.IntegerField()
+    kind = serializers.CharField()
+    paytable = serializers.DictField()
+    selections = ChipSerializer(many=True, allow_null=True)
+    server_seed = serializers.CharField(allow_null=True, help_text="Null until the seeds are rotated")
+    server_seed_hash = serializers.CharField()
+    client_seed = serializers.CharField()
+    nonce = serializers.IntegerField()
+    evidence = EvidenceSerializer(required=False, help_text="Of bets drawn from a remote generator")
+    outcome = serializers.DictField()
+    multiplier = serializers.CharField(help_text="Rounded down to six decimals")
+    jackpots = ProvenJackpotSerializer(many=True)

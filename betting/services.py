@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.db import IntegrityError, OperationalError, transaction
 
-from betting import fairness, news
+from betting import fairness, news, randomness
 from betting.orders import Answer, Order
+from betting.randomness import Seeds
 from betting.settlement import open_settlement
 from casino.users.models import User
 from operators.models import Operator
@@ -36,25 +37,31 @@ def place_bet(order: Order) -> Answer:
 def place_bets(orders: Sequence[Order], at: datetime | None = None) -> list[Answer]:
     """Settle up to ``BATCH_ORDERS`` orders in one transaction; answers in the order asked.
 
-    One order's refusal never fails its neighbours. A batch that the database turns down (a deadlock; a key used at two
-    operators at once) has moved nothing: it is settled again one by one. ``at`` dates the bets of history runs.
+    One order's refusal never fails its neighbours. ``at`` dates the bets of history runs. Seeds of remote services are
+    fetched first, so no transaction that holds locks may be open.
     """
+    return _place(orders, at, randomness.fetch_seeds(orders))
+
+
+def _place(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> list[Answer]:
+    """Settle a batch; one that the database turns down (a deadlock; a key used at two operators at once) has moved
+    nothing and is settled again one by one, from the same seeds."""
     for attempt in range(ATTEMPTS):
         try:
-            return _settle(orders, at)
+            return _settle(orders, at, remote)
         except (IntegrityError, OperationalError) as error:
             if isinstance(error, OperationalError) and not _is_worth_retrying(error):
                 raise
             if len(orders) > 1:
-                return [place_bets([order], at)[0] for order in orders]
+                return [_place([order], at, remote)[0] for order in orders]
             if attempt == ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def _settle(orders: Sequence[Order], at: datetime | None) -> list[Answer]:
+def _settle(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> list[Answer]:
     with transaction.atomic():
-        settlement = open_settlement(orders, at, {})
+        settlement = open_settlement(orders, at, remote)
         answers = [settlement.answer(order) for order in orders]
         settlement.write()
         news.tell(settlement)

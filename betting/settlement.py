@@ -1,6 +1,6 @@
 """One batch of orders under its wallets' locks: read as sets, decided in Python in order, written as sets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,14 +15,15 @@ from betting.funding import Funding, Purse
 from betting.jackpots import Jackpots, read_pools
 from betting.models import Bet, BetType, SeedPair
 from betting.orders import Answer, Blocked, GameDisabled, LimitExceeded, NoWallet, Order, Settled, UnknownGame
-from betting.randomness import RemoteSeed, remote_words
+from betting.randomness import Seeds, evidence_of, remote_words
 from casino.errors import Refusal
 from casino.games.paytables import Draw, Selection
-from casino.games.playable import Playable, find_playable, smallest_stake
+from casino.games.playable import Playable, find_playable, smallest_stakes
 from casino.games.rng import Words, system_words
 from casino.idempotency import IdempotencyKeyReused
 from casino.ids import uuid7
 from casino.money import MICRO, ZERO, round_down
+from casino.users.limits import Protection, read_protection
 from casino.users.models import User
 from operators.models import RngProvider
 from vip import points
@@ -49,9 +50,11 @@ class Settlement:
     seeds: dict[Account, SeedPair]
     jackpots: Jackpots
     played: dict[tuple[UUID, str], Bet]
-    remote: Mapping[tuple[UUID, str], RemoteSeed | Refusal]
+    remote: Seeds
+    protection: Protection
     fresh: list[Bet] = field(default_factory=list)
     reached: list[tuple[Bet, VipLevel]] = field(default_factory=list)
+    smallest_stakes: dict[UUID, Decimal] = field(default_factory=dict)
 
     def answer(self, order: Order) -> Answer:
         """The order's bet, or why it is refused; a refusal moves nothing and leaves the rest of the batch alone."""
@@ -81,12 +84,17 @@ class Settlement:
             return Settled(before, is_replay=True)
         purse = self._purse(order)
         offer = self._offer(order, purse.wallet)
+        wager = funding.wager_of(purse, order, offer, self.journal.at)
+        selections = offer.paytable.selections(order.selections, wager)
         paid = funding.fund(purse, order, offer, self.journal.at)
-        selections = offer.paytable.selections(order.selections, paid.wager)
+        if paid.bet_type == BetType.REAL:
+            self.protection.check_loss(order.player_id, purse.wallet.currency, paid.wager)
         drawn = offer.paytable.draw(selections, self._words(order, purse.wallet))
         bet = self._bet(order, purse.wallet, offer, paid, drawn)
         self._note_statistics(bet, offer, selections, drawn)
         self._pay(bet, order, purse, offer, paid)
+        if bet.bet_type == BetType.REAL:
+            self.protection.note_loss(bet.player_id, bet.currency, bet.wager - bet.win - bet.jackpot_win)
         self.played[order.player_id, order.key] = bet
         self.fresh.append(bet)
         return Settled(bet)
@@ -99,6 +107,7 @@ class Settlement:
         player = self.players[order.player_id]
         if player.is_blocked or purse.wallet.is_blocked or not player.is_active:
             raise Blocked
+        self.protection.check_play(order.player_id)
         return purse
 
     def _offer(self, order: Order, wallet: Wallet) -> Playable:
@@ -119,7 +128,7 @@ class Settlement:
         if wallet.operator.rng_provider == RngProvider.SYSTEM:
             return system_words()
         if wallet.operator.rng_provider == RngProvider.REMOTE:
-            return remote_words(self.remote, (order.player_id, order.key), stream)
+            return remote_words(self.remote, order, stream)
         return fairness.words_of(self.seeds[order.player_id, order.operator_id], stream)
 
     def _bet(self, order: Order, wallet: Wallet, offer: Playable, paid: Funding, drawn: Draw) -> Bet:
@@ -129,7 +138,6 @@ class Settlement:
             affiliate = None
         provider = wallet.operator.rng_provider
         seeds = self.seeds[order.player_id, order.operator_id] if provider == RngProvider.PROVABLY_FAIR else None
-        remote = self.remote.get((order.player_id, order.key))
         win = round_down(Fraction(paid.wager) * drawn.multiplier)
         return Bet(
             id=uuid7(),
@@ -150,7 +158,7 @@ class Settlement:
             affiliate=affiliate,
             affiliate_rate=affiliate.rate if affiliate else None,
             rng_provider=provider,
-            rng_evidence=remote.evidence if isinstance(remote, RemoteSeed) else None,
+            rng_evidence=evidence_of(self.remote, order) if provider == RngProvider.REMOTE else None,
             seed_pair=seeds,
             nonce=seeds.nonce if seeds else None,
             outcome=drawn.outcome,
@@ -168,7 +176,7 @@ class Settlement:
 
     def _pay(self, bet: Bet, order: Order, purse: Purse, offer: Playable, paid: Funding) -> None:
         """Move the money, play the jackpots, earn points; then the bet's row is whole."""
-        least = partial(smallest_stake, bet.operator_id)
+        least = partial(self._smallest_stake, bet.operator_id)
         funding.pay(self.journal, bet, purse, paid, offer.game.wagering_weight, least)
         player = self.players[bet.player_id]
         if bet.bet_type == BetType.REAL and (settings.SEEDING_ENABLED or not player.is_seeded):
@@ -178,6 +186,12 @@ class Settlement:
         bet.wallet_version = purse.wallet.version
         bet.real_after, bet.bonus_after = purse.wallet.real, purse.wallet.bonus
         self._earn(bet, purse.wallet, offer)
+
+    def _smallest_stake(self, operator_id: UUID) -> Decimal:
+        """The smallest stake of bonus money there, read for the whole batch when first asked."""
+        if not self.smallest_stakes:
+            self.smallest_stakes = smallest_stakes({operator_id for _, operator_id in self.purses})
+        return self.smallest_stakes[operator_id]
 
     def _earn(self, bet: Bet, wallet: Wallet, offer: Playable) -> None:
         """Points = wager × points per unit × the game's weight × the level's multiplier; half for bonus money, none
@@ -201,9 +215,7 @@ class Settlement:
         bet.vip = {"xp": f"{standing.xp:.2f}", "level": standing.level_id, "leveled_up": bool(reached)}
 
 
-def open_settlement(
-    orders: Sequence[Order], at: datetime | None, remote: Mapping[tuple[UUID, str], RemoteSeed | Refusal]
-) -> Settlement:
+def open_settlement(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> Settlement:
     """Lock the orders' wallets and read, as sets, all that deciding them needs: the same statements for any number."""
     journal = ledger.lock_accounts({(order.player_id, order.operator_id) for order in orders}, at)
     player_ids = {order.player_id for order in orders}
@@ -222,6 +234,7 @@ def open_settlement(
         jackpots=Jackpots(journal, read_pools(groups)),
         played=find_played(orders),
         remote=remote,
+        protection=read_protection(player_ids, journal.at),
     )
 
 

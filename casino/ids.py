@@ -1,8 +1,10 @@
-"""Identifiers: UUIDs of version 7 (RFC 9562), which sort by the moment they were made."""
+"""Identifiers: UUIDs of version 7 (RFC 9562), which sort by the moment they were made, and references for people."""
 
 import os
+import secrets
 import threading
 import time
+from datetime import datetime
 from uuid import UUID
 
 _lock = threading.Lock()
@@ -23,3 +25,13 @@ def uuid7() -> UUID:
         _last = tick = max(tick, _last + 1)
     random = int.from_bytes(os.urandom(8), "big") >> 2
     return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random)
+
+
+def first_id_of(moment: datetime) -> UUID:
+    """The least id of version 7 that can have been made at ``moment``."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def new_reference(prefix: str) -> str:
+    """A reference a person can quote: the prefix and ten characters without look-alikes."""
+    return prefix + "-" + "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(10))

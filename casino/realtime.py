@@ -2,9 +2,12 @@
 
 import json
 import logging
-from collections.abc import Sequence
+import os
+import threading
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -14,24 +17,13 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from redis.exceptions import RedisError
 
+from casino.feeds import numbering
+from casino.feeds.numbering import Entry
+
 logger = logging.getLogger(__name__)
 
-WINDOW_MESSAGES = 500
-WINDOW_SECONDS = 3600
-# ARGV: window length, window seconds, then feed and message in turn. Numbers each message in its feed, keeps it for
-# replay and publishes it, all in one round trip.
-_PUBLISH = """
-for i = 3, #ARGV, 2 do
-  local feed = ARGV[i]
-  local seq = redis.call('INCR', 'casino:seq:' .. feed)
-  local text = seq .. ' ' .. ARGV[i + 1]
-  local window = 'casino:window:' .. feed
-  redis.call('RPUSH', window, text)
-  redis.call('LTRIM', window, -ARGV[1], -1)
-  redis.call('EXPIRE', window, ARGV[2])
-  redis.call('PUBLISH', 'casino:feeds', feed .. ' ' .. text)
-end
-"""
+TIMEOUT_SECONDS = 0.25
+PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +50,86 @@ PLATFORM_FEED = "platform"
 def publish(messages: Sequence[Message]) -> None:
     """Send ``messages`` once the running transaction has committed; a Redis that is away loses news, nothing else."""
     if messages:
-        transaction.on_commit(lambda: _send(messages), robust=True)
+        transaction.on_commit(lambda: _publisher.send(messages), robust=True)
 
 
-def _send(messages: Sequence[Message]) -> None:
-    arguments: list[Any] = [WINDOW_MESSAGES, WINDOW_SECONDS]
+def to_json(data: Any) -> str:
+    """JSON as the feeds write it, on one line."""
+    return json.dumps(data, cls=DjangoJSONEncoder)
+
+
+class Publisher:
+    """This process's way to Redis. While that is away nobody waits for it: what gets lost is noted by feed.
+
+    A thread tries again every second and, once there is an answer, leaves a gap in the numbers of every such feed, so
+    that who listens notices.
+    """
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self._lost: set[str] = set()
+        self._lock = threading.Lock()
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Publish in one round trip, or note the loss."""
+        if not self.is_away:
+            try:
+                numbering.publish(self._server, self._channel, _entries(messages))
+            except RedisError as error:
+                logger.warning("the feeds are away, news is lost until they are back: %s", error)
+            else:
+                return
+        self._lose({message.feed for message in messages})
+
+    def _lose(self, feeds: set[str]) -> None:
+        with self._lock:
+            self._lost |= feeds
+            if self.is_away:
+                return
+            self.is_away = True
+        threading.Thread(target=self._mend, name="feeds-mender", daemon=True).start()
+
+    def _mend(self) -> None:
+        while self.is_away:
+            time.sleep(PAUSE_SECONDS)
+            with self._lock:
+                lost, self._lost = self._lost, set()
+            try:
+                numbering.leave_gaps(self._server, self._channel, lost)
+            except RedisError:
+                with self._lock:
+                    self._lost |= lost
+                continue
+            with self._lock:
+                # What was lost meanwhile needs gaps of its own.
+                self.is_away = bool(self._lost)
+
+    @cached_property
+    def _server(self) -> redis.Redis:
+        return numbering.connect(settings.REDIS_URL, TIMEOUT_SECONDS)
+
+    @cached_property
+    def _channel(self) -> str:
+        return numbering.channel_of(settings.REDIS_URL)
+
+
+def _entries(messages: Iterable[Message]) -> list[Entry]:
+    """The messages as text; what several feeds hear is written once."""
+    written: dict[tuple[str, int], str] = {}
+    entries = []
     for message in messages:
-        body = {"type": message.type, "at": message.at, "data": message.data}
-        arguments += [message.feed, json.dumps(body, cls=DjangoJSONEncoder)]
-    try:
-        _connection().eval(_PUBLISH, 0, *arguments)
-    except RedisError:
-        logger.warning("the feeds are away: %d messages were not sent", len(messages))
+        key = (message.at, id(message.data))
+        if key not in written:
+            written[key] = to_json({"at": message.at, "data": message.data})[1:]
+        entries.append(Entry(message.feed, message.type, written[key]))
+    return entries
 
 
-@lru_cache
-def _connection() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.2)
+def _begin_anew() -> None:
+    """A forked process inherits neither the threads nor the loss of its parent."""
+    global _publisher
+    _publisher = Publisher()
+
+
+_publisher = Publisher()
+os.register_at_fork(after_in_child=_begin_anew)

@@ -50,6 +50,8 @@ DEMO_WEBHOOK_SECRET: str = env.str(
 )
 # How many proxies in front of the web processes may be believed about the client's address.
 TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
+# Whether services that an operator names (remote random numbers) may be on this machine, and without TLS.
+ALLOW_LOOPBACK_SERVICES: bool = env.bool("ALLOW_LOOPBACK_SERVICES", default=DEBUG)
 
 INSTALLED_APPS = [
     "casino.apps.CasinoConfig",

@@ -23,6 +23,7 @@ site = [
     path("", include("operators.urls")),
     path("", include("casino.games.urls")),
     path("", include("wallets.urls")),
+    path("", include("vip.urls")),
     path("", include("betting.urls")),
 ]
 # Unknown addresses answer a problem document also while DEBUG, where Django would show its own page.

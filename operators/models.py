@@ -11,7 +11,14 @@ from django.db.models.functions import Lower
 from casino.errors import Missing
 from casino.ids import uuid7
 from casino.money import MoneyField
+from operators.affiliate_models import AffiliatePayout, AffiliateStatement
+from operators.platform import PlatformSettings, RtpState
 from operators.scoping import ScopedQuerySet
+
+# Django finds the platform's tables through this module.
+PLATFORM = (PlatformSettings, RtpState)
+# And the affiliates' money.
+AFFILIATES = (AffiliatePayout, AffiliateStatement)
 
 
 class RngProvider(models.TextChoices):
@@ -58,6 +65,15 @@ class Operator(models.Model):
     deposit_max = MoneyField(default=5000, help_text="Highest deposit")
     deposit_daily_max = MoneyField(default=10000, help_text="What a player may deposit in 24 hours")
     deposits_per_hour = models.PositiveIntegerField(default=20, help_text="How many deposits a player may open")
+    withdrawal_min = MoneyField(default=10, help_text="Lowest withdrawal")
+    withdrawal_daily_max = MoneyField(
+        default=5000, help_text="What a player may withdraw in 24 hours; grows with the VIP levels' own limits"
+    )
+    withdrawals_per_day = models.PositiveIntegerField(
+        default=20, help_text="How many withdrawals a player may ask for in 24 hours"
+    )
+    withdrawal_approval_threshold = MoneyField(default=1000, help_text="Above it two people approve a withdrawal")
+    adjustment_threshold = MoneyField(default=100, help_text="Above it a second person approves an adjustment")
     points_per_unit = models.DecimalField(max_digits=8, decimal_places=4, default=1)
     bonus_points_factor = models.DecimalField(max_digits=6, decimal_places=4, default="0.5")
     bonus_wagering_multiple = models.DecimalField(
@@ -81,6 +97,15 @@ class Operator(models.Model):
             models.CheckConstraint(
                 condition=models.Q(deposit_min__gt=0, deposit_max__gte=models.F("deposit_min")),
                 name="an_operator_takes_some_deposit",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    withdrawal_min__gt=0,
+                    withdrawal_daily_max__gte=models.F("withdrawal_min"),
+                    withdrawal_approval_threshold__gte=0,
+                    adjustment_threshold__gte=0,
+                ),
+                name="an_operator_pays_some_withdrawal",
             ),
             models.CheckConstraint(
                 condition=models.Q(bonus_wagering_multiple__range=(0, 100), bonus_expires_days__gt=0),

@@ -15,7 +15,9 @@ from django.db import connection
 
 from casino.ids import uuid7
 from casino.money import ZERO, largest_remainder
+from operators.platform import PlatformSettings
 from vip.programme import VipCost, VipCostKind, VipCostShare, programme
+from wallets import news
 from wallets.bonuses import default_max_stake
 from wallets.ledger import Journal
 from wallets.models import Account, TransferKind, Wallet
@@ -58,9 +60,9 @@ def pay_bonus(journal: Journal, wallet: Wallet, grant: Grant) -> VipCost:
 
     Writes the bonus, the cost and its shares; the money moves with the caller's ``journal.post``.
     """
-    terms = programme()
+    platform_share = PlatformSettings.objects.current().vip_platform_share
     since = journal.at.astimezone(UTC).date().replace(day=1)
-    bonus = _write_bonus(wallet, grant, journal.at, journal.at + timedelta(days=terms.bonus_days))
+    bonus = _write_bonus(wallet, grant, journal.at, journal.at + timedelta(days=programme().bonus_days))
     cost: VipCost = VipCost.objects.create(
         bonus=bonus,
         operator_id=wallet.operator_id,
@@ -68,19 +70,19 @@ def pay_bonus(journal: Journal, wallet: Wallet, grant: Grant) -> VipCost:
         kind=grant.kind,
         currency=wallet.currency,
         amount=grant.amount,
-        platform_share=terms.platform_share,
+        platform_share=platform_share,
         wagers_since=since,
         created_at=journal.at,
     )
     wagers = real_wagers(wallet.player_id, wallet.currency, since, journal.at)
-    shares = split(grant.amount, wallet.operator_id, wagers, terms.platform_share)
+    shares = split(grant.amount, wallet.operator_id, wagers, platform_share)
     VipCostShare.objects.bulk_create(
-        VipCostShare(
-            id=uuid7(), cost=cost, operator_id=share.operator_id, wagers=share.wagers, amount=share.amount
-        )
+        VipCostShare(id=uuid7(), cost=cost, operator_id=share.operator_id, wagers=share.wagers, amount=share.amount)
         for share in shares
     )
     _move(journal, wallet, cost, shares)
+    news.tell_bonuses([bonus], journal.at)
+    news.tell_balance(wallet, journal.at)
     return cost
 
 
@@ -92,9 +94,7 @@ def real_wagers(player_id: UUID, currency: str, since: date, at: datetime) -> di
         return dict(cursor.fetchall())
 
 
-def split(
-    amount: Decimal, payer_id: UUID, wagers: Mapping[UUID, Decimal], platform_share: Decimal
-) -> list[Share]:
+def split(amount: Decimal, payer_id: UUID, wagers: Mapping[UUID, Decimal], platform_share: Decimal) -> list[Share]:
     """Who bears ``amount``: the platform first, then the payer, then the others by id; the amounts sum to it exactly.
 
     One largest-remainder split over the exact fractions: the platform's p, and (1 − p) × wagers ÷ all wagers.
@@ -116,7 +116,7 @@ def split(
 
 def _write_bonus(wallet: Wallet, grant: Grant, at: datetime, expires_at: datetime) -> Bonus:
     bonus: Bonus = Bonus.objects.create(
-        operator_id=wallet.operator_id,
+        operator=wallet.operator,
         player_id=wallet.player_id,
         wallet=wallet,
         # The costs' kinds carry the names of the bonuses' sources.
@@ -136,9 +136,7 @@ def _move(journal: Journal, wallet: Wallet, cost: VipCost, shares: list[Share]) 
     """Move the cost's legs: the payer hands out the whole amount and is owed, between the books, what others bear."""
     own = sum((share.amount for share in shares if share.operator_id == wallet.operator_id), ZERO)
     platforms = sum((share.amount for share in shares if share.operator_id is None), ZERO)
-    others = [
-        share for share in shares if share.operator_id not in (None, wallet.operator_id) and share.amount
-    ]
+    others = [share for share in shares if share.operator_id not in (None, wallet.operator_id) and share.amount]
     for source, amount in ((Account.VIP_COST, own), (Account.INTERCOMPANY, cost.amount - own)):
         if amount:
             journal.move(TransferKind.VIP_COST, source, Account.BONUS, amount, reference=cost.pk, wallet=wallet)

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from casino.games.models import Game
 from casino.ids import uuid7
-from casino.money import ZERO, MoneyField
+from casino.money import ZERO, MoneyField, whole_units
 from operators.models import Operator
 from operators.scoping import ScopedQuerySet
 from vip.programme import Cashback, VipCost, VipCostShare, VipProgramme
@@ -34,8 +34,9 @@ class VipLevel(models.Model):
     reward_free_spins = models.PositiveIntegerField(default=0)
     reward_free_spin_value = MoneyField(default=Decimal("0.10"))
     reward_free_spin_game = models.ForeignKey(
-        Game, models.PROTECT, null=True, blank=True, related_name="+", help_text="A game that all operators share"
-    )
+        Game, models.PROTECT, null=True, blank=True, db_constraint=False, related_name="+",
+        help_text="A game that all operators share",
+    )  # fmt: skip
 
     class Meta:
         ordering: ClassVar = ["number"]
@@ -46,7 +47,8 @@ class VipLevel(models.Model):
                 name="a_vip_level_gives_and_never_takes",
             ),
             models.CheckConstraint(
-                condition=Q(reward_bonus__gte=0, reward_wagering_multiple__gt=0, reward_free_spin_value__gt=0),
+                condition=Q(reward_bonus__gte=0, reward_wagering_multiple__gt=0, reward_free_spin_value__gt=0)
+                & whole_units("reward_bonus", "reward_free_spin_value"),
                 name="a_level_reward_gives_and_never_takes",
             ),
             models.CheckConstraint(
@@ -101,9 +103,7 @@ class LevelReached(models.Model):
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="+", help_text="Where it was earned")
     reached_at = models.DateTimeField()
     rewarded_at = models.DateTimeField(null=True, blank=True)
-    bonus = models.OneToOneField(
-        "wallets.Bonus", models.PROTECT, null=True, blank=True, related_name="level_reached"
-    )
+    bonus = models.OneToOneField("wallets.Bonus", models.PROTECT, null=True, blank=True, related_name="level_reached")
     free_spins = models.OneToOneField(
         "wallets.FreeSpins", models.PROTECT, null=True, blank=True, related_name="level_reached"
     )

@@ -5,25 +5,22 @@ explains, book by book, who pays how much of it and why.
 """
 
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from casino.ids import uuid7
-from casino.money import MoneyField
+from casino.money import MoneyField, whole_units
 from operators.models import Operator
 from operators.scoping import ScopedQuerySet
 
 
 class VipProgramme(models.Model):
-    """The one row of the programme's terms; every figure is the platform's to edit."""
+    """The one row of the programme's terms; the platform's share of costs is among the platform's settings."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    platform_share = models.DecimalField(
-        max_digits=5, decimal_places=4, default=Decimal("0.2"), help_text="Of each VIP cost; operators carry the rest"
-    )
     points_per_unit = models.DecimalField(
         max_digits=10, decimal_places=2, default=Decimal(100), help_text="Points that are worth 1.00 of bonus money"
     )
@@ -35,9 +32,6 @@ class VipProgramme(models.Model):
         verbose_name = verbose_name_plural = "VIP programme"
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(id=1), name="there_is_one_vip_programme"),
-            models.CheckConstraint(
-                condition=Q(platform_share__range=(0, 1)), name="the_platforms_share_is_a_fraction_of_one"
-            ),
             models.CheckConstraint(
                 condition=Q(
                     points_per_unit__gt=0,
@@ -88,7 +82,9 @@ class VipCost(models.Model):
         ordering: ClassVar = ["-bonus_id"]
         verbose_name = "VIP cost"
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="a_vip_cost_costs_something"),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0) & whole_units("amount"), name="a_vip_cost_costs_something"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -105,7 +101,9 @@ class VipCostShare(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     cost = models.ForeignKey(VipCost, models.PROTECT, related_name="shares")
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="vip_shares")
-    wagers = MoneyField(null=True, help_text="The player's real wagers there in the month so far; none for the platform")
+    wagers = MoneyField(
+        null=True, help_text="The player's real wagers there in the month so far; none for the platform"
+    )
     amount = MoneyField()
 
     objects = VipCostShareQuerySet.as_manager()
@@ -117,7 +115,9 @@ class VipCostShare(models.Model):
             models.UniqueConstraint(
                 fields=["cost", "operator"], name="a_book_bears_one_share_of_a_cost", nulls_distinct=False
             ),
-            models.CheckConstraint(condition=Q(amount__gte=0), name="a_share_is_never_negative"),
+            models.CheckConstraint(
+                condition=Q(amount__gte=0) & whole_units("amount"), name="a_share_is_never_negative"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -126,9 +126,6 @@ class VipCostShare(models.Model):
 
 class CashbackQuerySet(ScopedQuerySet):
     player_field = "player"
-
-    def of_week(self, week: Any) -> Self:
-        return self.filter(week=week)
 
 
 class Cashback(models.Model):

@@ -17,7 +17,6 @@ from vip.models import LevelReached, VipLevel
 from vip.programme import VipCostKind, programme
 from wallets import ledger
 from wallets.models import Wallet
-from wallets.news import tell_balance
 from wallets.promotions import BonusSource, FreeSpins
 
 logger = logging.getLogger(__name__)
@@ -57,8 +56,6 @@ def grant_reward(reached_id: UUID) -> bool:
         reached.rewarded_at = journal.at
         reached.save(update_fields=["rewarded_at", "bonus", "free_spins"])
         journal.post()
-        if wallet.bonus:
-            tell_balance(wallet, journal.at)
     return True
 
 

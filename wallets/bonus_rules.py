@@ -97,11 +97,9 @@ def _grant(journal: Journal, deposit: Deposit, rule: BonusRule) -> None:
     facts = {"rule": rule, "deposit": deposit, "conversion_cap": rule.conversion_cap}
     if amount := _amount(rule, deposit.amount):
         multiple = rule.wagering_multiple
-        bonus = make_bonus(
-            wallet, source, amount, multiple, journal.at, expires_at, max_stake=rule.max_stake, **facts
-        )
+        bonus = make_bonus(wallet, source, amount, multiple, journal.at, expires_at, max_stake=rule.max_stake, **facts)
         post_bonus(journal, bonus)
-    if rule.free_spins:
+    if rule.free_spins and rule.free_spin_game_id:
         FreeSpins.objects.create(
             operator=wallet.operator,
             player_id=deposit.player_id,
@@ -120,8 +118,8 @@ def _grant(journal: Journal, deposit: Deposit, rule: BonusRule) -> None:
 
 def _amount(rule: BonusRule, deposited: Decimal) -> Decimal:
     """The match of what was deposited, up to the rule's cap, and the rule's fixed amount."""
-    matched = round_down(deposited * rule.match_percent / 100)
-    return rule.amount + (matched if rule.cap is None else min(matched, rule.cap))
+    matched, fixed = round_down(deposited * rule.match_percent / 100), Decimal(rule.amount)
+    return fixed + (matched if rule.cap is None else min(matched, rule.cap))
 
 
 def _earn(journal: Journal, deposit: Deposit, xp: Decimal) -> None:
@@ -137,4 +135,9 @@ def _earn(journal: Journal, deposit: Deposit, xp: Decimal) -> None:
         at=journal.at,
         operator_id=deposit.operator_id,
     )
-    news.tell_levels(deposit.player_id, [(level.number, level.slug, level.name) for level in reached], standing.xp, journal.at)
+    for level in reached:
+        news.tell_level_up(
+            deposit.player_id,
+            {"level": {"number": level.number, "slug": level.slug, "name": level.name}, "xp": f"{standing.xp:.2f}"},
+            journal.at,
+        )

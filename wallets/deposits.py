@@ -8,6 +8,8 @@ from django.db.models import Count, Q, Sum
 from casino.errors import Conflict, Missing, Refusal
 from casino.money import ZERO, format_money
 from operators.models import SignificantEvent
+from wallets.bonus_rules import apply_deposit_rules
+from wallets.endings import forfeit_of_deposit
 from wallets.ledger import Journal
 from wallets.models import Account, Deposit, DepositStatus, TransferKind, Wallet
 
@@ -88,7 +90,8 @@ def check_limits(wallet: Wallet, amount: Decimal, at: datetime) -> None:
 def complete(journal: Journal, deposit: Deposit, provider_reference: str) -> None:
     """Credit the deposit, whatever became of it meanwhile, for the money is there; debt is repaid from it first.
 
-    One that the provider has taken back already nets to zero.
+    One that the provider has taken back already nets to zero; any other earns what the operator's rules give. The
+    player's standing is locked before the deposit.
     """
     wallet = journal.wallets[deposit.wallet_id]
     journal.move(TransferKind.DEPOSIT, Account.PSP, Account.REAL, deposit.amount, reference=deposit.pk, wallet=wallet)
@@ -97,8 +100,9 @@ def complete(journal: Journal, deposit: Deposit, provider_reference: str) -> Non
     deposit.provider_reference = provider_reference
     if deposit.refunded_at is not None:
         _take_back(journal, deposit)
-    elif repaid := min(wallet.debt, deposit.amount):
-        journal.move(TransferKind.DEBT_REPAID, Account.REAL, Account.DEBT, repaid, reference=deposit.pk, wallet=wallet)
+        return
+    journal.repay_debt(wallet, deposit.amount, deposit.pk)
+    apply_deposit_rules(journal, deposit)
 
 
 def refund(journal: Journal, deposit: Deposit) -> None:
@@ -106,6 +110,7 @@ def refund(journal: Journal, deposit: Deposit) -> None:
     deposit.refunded_at = journal.at
     if deposit.status == DepositStatus.COMPLETED:
         _take_back(journal, deposit)
+        forfeit_of_deposit(journal, deposit)
     SignificantEvent.objects.record(
         "deposit_refunded",
         operator_id=deposit.operator_id,

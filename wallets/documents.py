@@ -1,10 +1,12 @@
-"""Wallets and deposits as the API and the feeds show them."""
+"""Wallets, deposits, withdrawals and adjustments as the API and the feeds show them."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from casino.money import format_money
+from wallets.adjustment_models import Adjustment
 from wallets.models import Deposit, Wallet
+from wallets.withdrawal_models import Withdrawal
 
 
 def wallet_document(wallet: Wallet) -> dict[str, Any]:
@@ -42,6 +44,57 @@ def deposit_document(deposit: Deposit) -> dict[str, Any]:
     if deposit.refunded_at is not None:
         document["refunded_at"] = format_moment(deposit.refunded_at)
     return document
+
+
+def withdrawal_document(withdrawal: Withdrawal) -> dict[str, Any]:
+    """The withdrawal's JSON object; its ``steps`` should be loaded. The timeline names no staff."""
+    return {
+        "id": str(withdrawal.pk),
+        "reference": withdrawal.reference,
+        "status": str(withdrawal.status),
+        "amount": format_money(withdrawal.amount),
+        "currency": withdrawal.currency,
+        "method": str(withdrawal.method),
+        "timeline": [
+            {"status": str(step.status), "at": format_moment(step.at)} | ({"reason": step.reason} if step.reason else {})
+            for step in withdrawal.steps.all()
+        ],
+        "created_at": format_moment(withdrawal.created_at),
+    }
+
+
+def staff_withdrawal_document(withdrawal: Withdrawal) -> dict[str, Any]:
+    """What staff see of a withdrawal; player, operator and approvers should be loaded."""
+    approvers = [person for person in (withdrawal.first_approver, withdrawal.approver) if person is not None]
+    return {
+        **withdrawal_document(withdrawal),
+        "player": {"id": str(withdrawal.player_id), "username": withdrawal.player.username},
+        "operator": withdrawal.operator.slug,
+        "destination": withdrawal.destination,
+        "needs_two_people": withdrawal.needs_two_people,
+        "is_automatic": withdrawal.is_automatic,
+        "approved_by": [{"id": str(person.pk), "username": person.username} for person in approvers],
+        "provider_reference": withdrawal.provider_reference,
+    }
+
+
+def adjustment_document(adjustment: Adjustment) -> dict[str, Any]:
+    """The adjustment's JSON object; player, operator, maker and checker should be loaded."""
+    return {
+        "id": str(adjustment.pk),
+        "status": str(adjustment.status),
+        "player": {"id": str(adjustment.player_id), "username": adjustment.player.username},
+        "operator": adjustment.operator.slug,
+        "amount": format_money(adjustment.amount),
+        "currency": adjustment.currency,
+        "reason": adjustment.reason,
+        "needs_two_people": adjustment.needs_two_people,
+        "made_by": adjustment.maker.username,
+        "checked_by": adjustment.checker.username if adjustment.checker else None,
+        "decision_reason": adjustment.decision_reason or None,
+        "created_at": format_moment(adjustment.created_at),
+        "decided_at": format_moment(adjustment.decided_at) if adjustment.decided_at else None,
+    }
 
 
 def format_moment(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""How bonuses end other than by play: waived by their player, expired, or forfeited with the deposit that earned them."""
+"""How bonuses end other than by play: waived, expired, or forfeited with the deposit that earned them."""
 
 import logging
 from collections.abc import Sequence
@@ -65,6 +65,11 @@ def waive_bonus(bonus_id: UUID, expected_balance: Decimal | None = None) -> Waiv
         journal.post()
         news.tell_balance(journal.wallets[wallet_id], journal.at)
     return Waived(bonus, removed)
+
+
+def waive_all(journal: Journal, wallet: Wallet) -> list[Bonus]:
+    """End every active bonus of a locked wallet at its player's wish, in the caller's transaction."""
+    return _end(journal, wallet, _active(wallet.pk), BonusStatus.WAIVED)
 
 
 def expire_bonuses(now: datetime | None = None, batch: int = 500) -> int:

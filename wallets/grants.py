@@ -50,7 +50,9 @@ class ValueOutOfLimits(Refusal):
 
     def __init__(self, least: Decimal, most: Decimal) -> None:
         super().__init__(
-            f"A spin of this game is between {least:.2f} and {most:.2f}.", min=format_money(least), max=format_money(most)
+            f"A spin of this game is between {least:.2f} and {most:.2f}.",
+            min=format_money(least),
+            max=format_money(most),
         )
 
 

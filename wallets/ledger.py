@@ -125,6 +125,13 @@ class Journal:
             )
         )
 
+    def repay_debt(self, wallet: Wallet, credited: Decimal, reference: UUID) -> None:
+        """Repay what the player owes from money just credited to them, in memory; nothing when nothing is owed."""
+        if repaid := min(wallet.debt, credited):
+            self.move(
+                TransferKind.DEBT_REPAID, Account.REAL, Account.DEBT, repaid, reference=reference, wallet=wallet
+            )  # fmt: skip
+
     def post(self) -> None:
         """Write every transfer and every locked wallet: two statements."""
         if self.transfers:

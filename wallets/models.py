@@ -1,6 +1,5 @@
 """Money's tables: wallets, the transfers that explain them, deposits, provider accounts and the webhook inbox."""
 
-import secrets
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
@@ -8,14 +7,17 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from casino.ids import uuid7
+from casino.ids import new_reference, uuid7
 from casino.money import MOST, ZERO, MoneyField, whole_units
 from operators.models import Operator
 from operators.scoping import ScopedQuerySet
+from wallets.adjustment_models import Adjustment
 from wallets.promotions import Bonus, BonusRule, FreeSpins
+from wallets.withdrawal_models import SimulatedPayout, Withdrawal, WithdrawalStep
 
-# Django finds the promotions' tables through this module.
+# Django finds the tables of promotions, withdrawals and adjustments through this module.
 PROMOTIONS = (Bonus, BonusRule, FreeSpins)
+MONEY_OUT = (Withdrawal, WithdrawalStep, SimulatedPayout, Adjustment)
 
 
 class Account(models.TextChoices):
@@ -78,6 +80,16 @@ class TransferKind(models.TextChoices):
     AFFILIATE_ACCRUAL = "affiliate_accrual"
     AFFILIATE_PAYMENT = "affiliate_payment"
     ADJUSTMENT = "adjustment"
+
+
+# Movements that every bet brings, or every second of folding.
+PLAY_KINDS = (
+    TransferKind.STAKE,
+    TransferKind.WIN,
+    TransferKind.FREE_SPIN_WIN,
+    TransferKind.JACKPOT_CONTRIBUTION,
+    TransferKind.JACKPOT_FOLD,
+)
 
 
 class WalletQuerySet(ScopedQuerySet):
@@ -165,7 +177,13 @@ class Transfer(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-id"]
-        indexes: ClassVar = [models.Index(fields=["operator", "source"], name="transfer_by_source")]
+        indexes: ClassVar = [
+            models.Index(fields=["operator", "source"], name="transfer_by_source"),
+            # What financial reports add up; the kinds left out are as many as the bets, and rollups know their sums.
+            models.Index(
+                fields=["operator", "created_at"], condition=~Q(kind__in=PLAY_KINDS), name="transfer_apart_from_play"
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 "reference",
@@ -242,11 +260,6 @@ class DepositStatus(models.TextChoices):
     REVIEW = "review"
 
 
-def new_reference(prefix: str) -> str:
-    """A reference a person can quote: the prefix and ten characters without look-alikes."""
-    return prefix + "-" + "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(10))
-
-
 def new_deposit_reference() -> str:
     return new_reference("D")
 
@@ -309,11 +322,13 @@ class WebhookVerdict(models.TextChoices):
 
 
 class WebhookEventQuerySet(ScopedQuerySet):
-    """``visible_to`` shows staff what came through their own account or is about their deposits."""
+    """``visible_to`` shows staff what came through their own account or is about their deposits and withdrawals."""
 
     def visible_to(self, user: Any) -> Self:
         if user.is_authenticated and user.is_operator_staff:
-            return self.filter(Q(account__operator=user.operator_id) | Q(deposit__operator=user.operator_id))
+            own = user.operator_id
+            about = Q(deposit__operator=own) | Q(withdrawal__operator=own)
+            return self.filter(Q(account__operator=own) | about)
         return super().visible_to(user)
 
 
@@ -330,6 +345,7 @@ class WebhookEvent(models.Model):
     verdict = models.CharField(max_length=10, choices=WebhookVerdict.choices, default=WebhookVerdict.STORED)
     reason = models.CharField(max_length=200, blank=True, default="")
     deposit = models.ForeignKey(Deposit, models.PROTECT, null=True, blank=True, related_name="events")
+    withdrawal = models.ForeignKey(Withdrawal, models.PROTECT, null=True, blank=True, related_name="events")
     attempts = models.PositiveIntegerField(default=0)
     received_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)

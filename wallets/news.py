@@ -1,14 +1,17 @@
-"""What the feeds hear of money: deposits, balances, bonuses, and the alerts about them."""
+"""What the feeds hear of money: deposits, withdrawals, balances, bonuses, and the alerts about them."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from casino.realtime import PLATFORM_FEED, Message, operator_feed, player_feed, publish
 from operators.models import Alert
-from wallets.documents import deposit_document, format_moment, wallet_document
+from wallets.documents import deposit_document, format_moment, wallet_document, withdrawal_document
 from wallets.models import Deposit, Wallet
 from wallets.promotion_documents import bonus_document
 from wallets.promotions import Bonus
+from wallets.withdrawal_models import Withdrawal
 
 
 def tell_deposit(deposit: Deposit, at: datetime) -> None:
@@ -20,6 +23,21 @@ def tell_deposit(deposit: Deposit, at: datetime) -> None:
         [
             Message(player_feed(deposit.player_id), "deposit.updated", moment, document),
             Message(operator_feed(deposit.operator_id), "deposit.updated", moment, {**document, "player": player}),
+        ]
+    )
+
+
+def tell_withdrawal(withdrawal: Withdrawal, at: datetime) -> None:
+    """Publish the withdrawal as it stands, after commit; staff also hear whose it is. Its ``player`` should be loaded."""
+    document = withdrawal_document(withdrawal)
+    player = {"id": str(withdrawal.player_id), "username": withdrawal.player.username}
+    moment = format_moment(at)
+    publish(
+        [
+            Message(player_feed(withdrawal.player_id), "withdrawal.updated", moment, document),
+            Message(
+                operator_feed(withdrawal.operator_id), "withdrawal.updated", moment, {**document, "player": player}
+            ),
         ]
     )
 
@@ -37,6 +55,11 @@ def tell_bonuses(bonuses: Sequence[Bonus], at: datetime) -> None:
     publish(
         [Message(player_feed(bonus.player_id), "bonus.changed", moment, bonus_document(bonus)) for bonus in bonuses]
     )
+
+
+def tell_level_up(player_id: UUID, reached: dict[str, Any], at: datetime) -> None:
+    """Publish the VIP level that a player reached otherwise than by a bet, after commit."""
+    publish([Message(player_feed(player_id), "vip.level_up", format_moment(at), reached)])
 
 
 def tell_alert(alert: Alert) -> None:

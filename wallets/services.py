@@ -14,6 +14,7 @@ from django.utils import timezone
 from casino.api.parsers import parse_json
 from casino.errors import Invalid
 from casino.idempotency import IdempotencyKeyReused, digest
+from casino.users.limits import check_deposit
 from casino.users.models import User
 from operators.models import Alert, Operator
 from wallets import ledger, news, webhooks
@@ -47,7 +48,7 @@ def open_deposit(
     """Announce a deposit of ``amount`` at an operator (its slug; the player's active one by default). Moves no money.
 
     ``key`` makes it happen once; ``at`` dates the deposits of history runs. Raises IdempotencyKeyReused,
-    UnknownOperator, NoWallet, Blocked, Invalid (method), LimitExceeded or VelocityExceeded.
+    UnknownOperator, NoWallet, Blocked, Excluded, OwnLimitReached, Invalid (method), LimitExceeded or VelocityExceeded.
     """
     key = key or uuid4().hex
     asked = digest({"amount": amount, "method": method, "operator": operator, "promo_code": promo_code})
@@ -210,10 +211,13 @@ def _write_deposit(deposit: Deposit, at: datetime | None) -> OpenedDeposit:
             return before
         if deposit.player.is_blocked or wallet.is_blocked:
             raise Blocked
+        check_deposit(deposit.player, wallet.currency, deposit.amount, journal.at)
         check_limits(wallet, deposit.amount, journal.at)
         deposit.created_at = journal.at
         deposit.expires_at = journal.at + PROVIDERS[deposit.method].ttl
         deposit.save(force_insert=True)
+        # As the database keeps them, so that a replay answers the same bytes.
+        deposit.refresh_from_db(fields=["instructions"])
         news.tell_deposit(deposit, journal.at)
     return OpenedDeposit(deposit)
 

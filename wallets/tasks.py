@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from wallets import grants, services
+from wallets import endings, services
 
 
 @shared_task
@@ -20,4 +20,4 @@ def expire_deposits() -> int:
 @shared_task
 def expire_bonuses() -> int:
     """End the active bonuses whose time is over."""
-    return grants.expire_bonuses()
+    return endings.expire_bonuses()

@@ -1,7 +1,7 @@
 """The webhook inbox: what an authentic event means for a deposit, and what is done about it, once.
 
-An event is looked at under the lock of the deposit's wallet, then of the deposit. Money that fits no deposit goes to
-suspense in the book it came in, and staff are told.
+An event is looked at under the locks of the deposit's wallet, of its player's standing, then of the deposit. Money that
+fits no deposit goes to suspense in the book it came in, and staff are told.
 """
 
 import json
@@ -13,7 +13,8 @@ from uuid import UUID
 from casino.api.parsers import parse_json
 from casino.money import format_money
 from operators.models import Alert
-from wallets import deposits, ledger, news
+from vip.points import lock_standings
+from wallets import deposits, ledger, news, payout_events
 from wallets.ledger import Journal
 from wallets.models import (
     Account,
@@ -60,11 +61,16 @@ def settle(row: WebhookEvent, at: datetime | None = None) -> None:
     """Do what the stored event asks for, and write on its row what that was. Belongs into a transaction."""
     event = PROVIDERS[row.account.provider].parse(parse_json(row.body.encode()))
     row.type, row.amount, row.currency = event.type, event.amount, event.currency
+    if payout_events.is_about_payout(row, event):
+        payout_events.settle(row, event, at)
+        return
     row.deposit = _find_deposit(row.account, event.reference)
     journal = ledger.lock([row.deposit.wallet_id] if row.deposit else [], at)
     if row.deposit is None:
         row.verdict, row.reason = _settle_unknown(row, event, journal)
     else:
+        # What completes may earn XP, and standings are locked before deposits.
+        lock_standings([row.deposit.player_id])
         row.deposit = (
             Deposit.objects.select_for_update(no_key=True, of=("self",))
             .select_related("player", "operator")

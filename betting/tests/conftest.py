@@ -64,22 +64,27 @@ def order_of() -> Callable[..., Order]:
     return make
 
 
+def make_sure(game: Game, multiplier: str) -> None:
+    """Give the game a version with one outcome, whatever the rules on RTP would say."""
+    outcomes = [{"label": "sure", "weight": 10**9, "multiplier": multiplier}]
+    if Decimal(multiplier) == 0:
+        # A paytable must pay something: this comes up once in 10⁹.
+        outcomes.append({"label": "never", "weight": 1, "multiplier": "1"})
+    game.version = GameVersion.objects.create(
+        game=game, number=game.versions.count() + 1, paytable={"outcomes": outcomes}, par={"kind": "weighted"}, rtp=96,
+        sigma=0, hit_rate=0, max_multiplier=Decimal(multiplier),
+    )  # fmt: skip
+    game.save(update_fields=["version"])
+
+
 @pytest.fixture
 def sure_game(make_game: Callable[..., Game]) -> Callable[..., Game]:
-    """A game with one outcome, whatever the rules on RTP would say: ``sure_game("double", "2")``."""
+    """A game with one outcome: ``sure_game("double", "2")``, and its jackpots if it has any."""
 
     def make(slug: str, multiplier: str, group: JackpotGroup | None = None, **spec: Any) -> Game:
         game = make_game(slug, **spec)
-        # A paytable must pay something: the second outcome comes up once in 10⁹.
-        outcomes = [{"label": "sure", "weight": 10**9, "multiplier": multiplier}]
-        if Decimal(multiplier) == 0:
-            outcomes.append({"label": "never", "weight": 1, "multiplier": "1"})
-        game.version = GameVersion.objects.create(
-            game=game, number=2, paytable={"outcomes": outcomes}, par={"kind": "weighted"}, rtp=96, sigma=0, hit_rate=0,
-            max_multiplier=Decimal(multiplier),
-        )  # fmt: skip
-        game.jackpot_group = group
-        game.save(update_fields=["version", "jackpot_group"])
+        make_sure(game, multiplier)
+        Game.objects.filter(pk=game.pk).update(jackpot_group=group)
         return game
 
     return make
@@ -171,3 +176,13 @@ def refuse(order_of: Callable[..., Order]) -> Callable[..., Refusal]:
         return answer
 
     return ask
+
+
+def closing_sum(pool: JackpotPool) -> bool:
+    """Whether seeds + contributions − paid = value + pending, to a millionth, the bets being the witnesses."""
+    parts = [level for bet in Bet.objects.all() for level in bet.jackpots if level["pool_id"] == str(pool.pk)]
+    contributed = sum(Decimal(level["contribution"]) for level in parts)
+    paid = sum(Decimal(level["amount"] or 0) for level in parts)
+    seeds = sum(Transfer.objects.filter(kind="jackpot_seed", pool_id=pool.pk).values_list("amount", flat=True))
+    pending = sum(JackpotPending.objects.filter(pool=pool).values_list("amount", flat=True))
+    return seeds + contributed - paid == JackpotPool.objects.get(pk=pool.pk).value + pending

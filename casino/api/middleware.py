@@ -15,6 +15,11 @@ logger = logging.getLogger("casino.request")
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}", re.ASCII)
 
 
+def request_id_of(sent: str) -> str:
+    """The caller's request id if it is a plain one, else a new one."""
+    return sent if _ACCEPTABLE_ID.fullmatch(sent) else str(uuid7())
+
+
 class RequestMiddleware:
     """Gives each request an id (the caller's if it is a plain one), times it, and logs what took long or failed."""
 
@@ -22,8 +27,7 @@ class RequestMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        sent = request.headers.get("X-Request-ID", "")
-        request_id = sent if _ACCEPTABLE_ID.fullmatch(sent) else str(uuid7())
+        request_id = request_id_of(request.headers.get("X-Request-ID", ""))
         enter_request(request_id)
         began = time.perf_counter()
         response = self.get_response(request)

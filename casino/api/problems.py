@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, ValidationError
@@ -107,7 +108,7 @@ def _of_api_exception(error: exceptions.APIException) -> Refusal:
         exceptions.ParseError: "malformed",
     }
     code = next((word for kind, word in codes.items() if isinstance(error, kind)), "refused")
-    return _Rendered(error.status_code, code, str(error.default_detail).rstrip("."), str(error.detail))
+    return _Rendered(error.status_code, code, HTTPStatus(error.status_code).phrase, str(error.detail))
 
 
 def _field_errors(details: Any, path: str = "") -> Iterable[FieldError]:

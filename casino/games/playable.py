@@ -61,18 +61,19 @@ def _playable(game: Game, switch: GameSwitch | None) -> Playable:
     return Playable(game, version, paytable_of(version.pk), is_enabled, *game.limits(switch))
 
 
-def smallest_stake(operator_id: UUID) -> Decimal:
-    """The smallest stake that the operator's games accept of bonus money; nothing where none takes it."""
+def smallest_stakes(operator_ids: Collection[UUID]) -> dict[UUID, Decimal]:
+    """The smallest stake of bonus money that each operator's games accept; nothing where none takes it."""
     with connection.cursor() as cursor:
-        cursor.execute(_SMALLEST_STAKE, [operator_id, operator_id])
-        return cursor.fetchone()[0] or ZERO
+        cursor.execute(_SMALLEST_STAKES, [list(operator_ids)])
+        return {operator_id: least or ZERO for operator_id, least in cursor.fetchall()}
 
 
-_SMALLEST_STAKE = """
-SELECT min(greatest(g.min_bet, coalesce(s.min_bet, g.min_bet)))
-  FROM games_game g LEFT JOIN games_gameswitch s ON s.game_id = g.id AND s.operator_id = %s
- WHERE g.is_active AND g.bonus_allowed AND (g.operator_id IS NULL OR g.operator_id = %s)
-   AND coalesce(s.is_enabled, true)
+_SMALLEST_STAKES = """
+SELECT o.id, min(greatest(g.min_bet, coalesce(s.min_bet, g.min_bet))) FILTER (WHERE coalesce(s.is_enabled, true))
+  FROM unnest(%s::uuid[]) AS o(id)
+  LEFT JOIN games_game g ON g.is_active AND g.bonus_allowed AND (g.operator_id IS NULL OR g.operator_id = o.id)
+  LEFT JOIN games_gameswitch s ON s.game_id = g.id AND s.operator_id = o.id
+ GROUP BY o.id
 """
 
 

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 
 from casino.api.pagination import NewestFirst
 from casino.api.permissions import IsManager
-from casino.errors import Invalid, NotPermitted
+from casino.api.scope import operator_in_question
+from casino.errors import NotPermitted
 from casino.games import services
 from casino.games.models import Category, Game, GameQuerySet
 from casino.games.serializers import (
@@ -171,24 +172,12 @@ class GameSwitches(GamesView):
     @extend_schema(parameters=[_NAME, OperatorParameter], request=SwitchBodySerializer)
     def put(self, request: Request, name: str) -> Response:
         """Switch a game off or on at one operator, or narrow its limits there; answers the game as it stands there."""
-        operator = self._operator(self.parameters(request).get("operator"))
+        operator = operator_in_question(request.user, self.parameters(request).get("operator"), is_due=True)
         game = self.writable(name)
         body = SwitchBodySerializer(data=request.data)
         body.is_valid(raise_exception=True)
         services.set_switch(game.pk, operator.pk, body.changes(), request.user.pk)
         return Response(GameSerializer(Game.objects.seen_at(operator.pk).get(pk=game.pk)).data)
-
-    def _operator(self, asked: Operator | None) -> Operator:
-        """At which operator: the platform names one, staff act at their own."""
-        user: Any = self.request.user
-        if user.is_platform_admin:
-            if asked is None:
-                raise Invalid.field("operator", "Name the operator: ?operator=slug.", "required")
-            return asked
-        if asked not in (None, user.operator):
-            raise NotPermitted("You act at your own operator only.")
-        own: Operator = user.operator
-        return own
 
 
 class CategoryList(generics.ListAPIView):

@@ -9,8 +9,12 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from casino.ids import uuid7
+from casino.users.limit_models import Exclusion, PlayerLimit
 from operators.models import Affiliate, Operator
 from operators.scoping import ScopedQuerySet
+
+# Django finds the tables of players' protection through this module.
+PROTECTION = (Exclusion, PlayerLimit)
 
 
 class Role(models.TextChoices):

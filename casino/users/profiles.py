@@ -15,6 +15,7 @@ from django.utils import timezone
 from betting.models import Bet, BetType
 from betting.services import open_account
 from casino.errors import FieldError, Invalid, NotPermitted
+from casino.ids import first_id_of
 from casino.users.models import User
 from casino.users.services import holder_of
 from operators.models import Operator, UnknownOperator
@@ -88,7 +89,7 @@ def played_since(user: User, started_at: datetime) -> Played:
     sums: dict[str, Any] = Bet.objects.filter(
         player=user,
         # Ids begin with their moment, and the index is by id.
-        id__gte=_first_id_of(started_at - _CLOCK_SKEW),
+        id__gte=first_id_of(started_at - _CLOCK_SKEW),
         created_at__gte=started_at,
         currency=user.operator.currency if user.operator else "",
     ).aggregate(wagers=Sum("wager", filter=~Q(bet_type=BetType.FREE_SPIN)), wins=Sum(F("win") + F("jackpot_win")))
@@ -124,8 +125,3 @@ def open_operator(slug: str) -> Operator:
     except UnknownOperator as refusal:
         raise Invalid.field("operator", refusal.detail, refusal.code) from None
     return operator
-
-
-def _first_id_of(moment: datetime) -> UUID:
-    """The least id of version 7 that can have been made at ``moment``."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)

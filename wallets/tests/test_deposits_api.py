@@ -191,6 +191,15 @@ def test_the_same_key_answers_the_row_as_it_stands_now(api: Api, alice: User):
     assert Deposit.objects.count() == 1
 
 
+def test_a_replay_of_a_pending_deposit_answers_the_same_bytes(api: Api, alice: User):
+    open_provider_account("instore_cash", None, "whsec_" + "A" * 32)
+    answers = [
+        api(alice).post("/deposits", BODY | {"method": "instore_cash"}, headers={"Idempotency-Key": "deposit-0001"})
+        for _ in range(2)
+    ]
+    assert answers[0].content == answers[1].content
+
+
 def test_the_same_key_for_something_else_is_refused(api: Api, alice: User, boris: User):
     headers = {"Idempotency-Key": "deposit-0001"}
     assert api(alice).post("/deposits", BODY, headers=headers).status_code == 201
