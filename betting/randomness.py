@@ -53,7 +53,7 @@ def _is_callable(url: str) -> bool:
         is_port = parts.port is None or parts.port > 0
     except ValueError:
         return False
-    return is_port and parts.scheme in schemes and bool(parts.hostname) and not (parts.username or parts.fragment)
+    return is_port and parts.scheme in schemes and bool(parts.hostname) and "@" not in parts.netloc and "#" not in url
 
 
 def remote_words(seeds: Seeds, order: Order, stream: str) -> Words:

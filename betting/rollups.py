@@ -7,7 +7,7 @@ so nothing folded is ever written again.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
@@ -150,7 +150,7 @@ def add(plays: Iterable[Play]) -> None:
     """Add the bets of a batch to their hours, in the bets' transaction: one statement."""
     rows: dict[tuple[object, ...], list[int | Decimal]] = defaultdict(lambda: [0] * len(SUMS))
     for play in plays:
-        hour = play.at.replace(minute=0, second=0, microsecond=0)
+        hour = play.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         key = (play.player_id, hour, play.operator_id, play.game_version_id, play.money, play.is_seeded)
         rows[key] = [old + new for old, new in zip(rows[key], play.sums, strict=True)]
     if not rows:
@@ -166,7 +166,7 @@ def fold(now: datetime) -> int:
 
     Each step locks the rows it folds and passes by those that another run holds.
     """
-    closed = (now - CLOSING_MARGIN).replace(minute=0, second=0, microsecond=0)
+    closed = (now - CLOSING_MARGIN).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     folded = 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:

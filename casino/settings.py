@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from casino import embedded
@@ -157,7 +158,31 @@ CELERY_BEAT_SCHEDULE = {
     "fold-jackpots": {"task": "betting.tasks.fold_jackpots", "schedule": 1.0, "options": {"expires": 5}},
     "fold-rollups": {"task": "betting.tasks.fold_rollups", "schedule": 300.0},
     "settle-stored-webhooks": {"task": "wallets.tasks.settle_stored_webhooks", "schedule": 30.0},
+    "submit-withdrawals": {"task": "wallets.tasks.submit_withdrawals", "schedule": 15.0},
+    "send-simulated-payout-events": {
+        "task": "wallets.tasks.send_simulated_payout_events",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "expire-deposits": {"task": "wallets.tasks.expire_deposits", "schedule": 60.0},
+    # Weekly work runs when the week is over; the sweeps make up for what a run left undone.
+    "pay-cashback": {"task": "vip.tasks.pay_cashback", "schedule": crontab(minute="20", hour="0", day_of_week="mon")},
+    "sweep-cashback": {
+        "task": "vip.tasks.pay_cashback",
+        "schedule": crontab(minute="50"),
+        "options": {"expires": 3600},
+    },
+    "grant-rewards": {"task": "vip.tasks.grant_rewards", "schedule": crontab(minute="5"), "options": {"expires": 3600}},
+    "accrue-affiliates": {
+        "task": "operators.tasks.accrue_affiliates",
+        "schedule": crontab(minute="30", hour="0", day_of_week="mon"),
+    },
+    "sweep-affiliates": {
+        "task": "operators.tasks.accrue_affiliates",
+        "schedule": crontab(minute="55"),
+        "options": {"expires": 3600},
+    },
+    "watch-rtp": {"task": "operators.tasks.watch_rtp", "schedule": 60.0, "options": {"expires": 60}},
     "expire-bonuses": {"task": "wallets.tasks.expire_bonuses", "schedule": 60.0},
 }
 
@@ -247,7 +272,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "DepositStatusEnum": "wallets.models.DepositStatus",
+        "WithdrawalStatusEnum": "wallets.withdrawal_models.WithdrawalStatus",
+        "AdjustmentStatusEnum": "wallets.adjustment_models.AdjustmentStatus",
+        "DepositMethodEnum": "wallets.providers.DEPOSIT_METHODS",
+        "WithdrawalMethodEnum": "wallets.withdrawal_models.WithdrawalMethod",
+        "ExclusionKindEnum": "casino.users.limit_models.ExclusionKind",
+    },
 }
 
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")

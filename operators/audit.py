@@ -1,14 +1,23 @@
 """The audit of the whole house: every app's checks, in one snapshot of the database."""
 
 import betting.audit
+import operators.affiliate_audit
 import vip.audit
 import wallets.audit
 import wallets.promotion_audit
+import wallets.withdrawal_audit
 from casino.audit import Breach, find_breaches
 from operators.snapshots import one_snapshot
 
 CHECKS = sorted(
-    [*wallets.audit.CHECKS, *wallets.promotion_audit.CHECKS, *vip.audit.CHECKS, *betting.audit.CHECKS],
+    [
+        *wallets.audit.CHECKS,
+        *wallets.promotion_audit.CHECKS,
+        *wallets.withdrawal_audit.CHECKS,
+        *vip.audit.CHECKS,
+        *betting.audit.CHECKS,
+        *operators.affiliate_audit.CHECKS,
+    ],
     key=lambda check: check.number,
 )
 

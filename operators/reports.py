@@ -40,7 +40,9 @@ def performance(game: Game, operator: Operator | None, period: Period) -> dict[s
         }
 
 
-def rtp(operator: Operator | None, period: Period, game: Game | None = None, player_id: UUID | None = None) -> dict[str, Any]:
+def rtp(
+    operator: Operator | None, period: Period, game: Game | None = None, player_id: UUID | None = None
+) -> dict[str, Any]:
     """The return to players, beside what the maths promise: ``{currency, from, to, totals, games, players}``.
 
     Of one game or one player where given; games and players stand in the order of their wagers.
@@ -105,9 +107,7 @@ def _game_document(game: Game) -> dict[str, str]:
     return {"id": str(game.pk), "slug": game.slug, "name": game.name}
 
 
-def _player_documents(
-    players: Mapping[tuple[Any, ...], Tally], thresholds: PlatformSettings
-) -> list[dict[str, Any]]:
+def _player_documents(players: Mapping[tuple[Any, ...], Tally], thresholds: PlatformSettings) -> list[dict[str, Any]]:
     people = User.objects.in_bulk([player_id for (player_id,) in players])
     return [
         {"player": player_document(people[player_id]), **figures_document(tally, thresholds)}

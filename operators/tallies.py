@@ -1,7 +1,7 @@
 """Reading the rollups: what the bets of an interval add up to, by game version, operator or player.
 
-A tally is what was folded plus the hours not folded yet, in one statement, so that a fold or a bet at the same moment is
-seen whole or not at all. By game and operator it reads the hourly totals; by player the daily totals, and the hours'
+A tally is what was folded plus the hours not folded yet, in one statement, so that a fold or a bet at the same moment
+is seen whole or not at all. By game and operator it reads the hourly totals; by player the daily totals, and the hours'
 own rows where the interval begins or ends within a day. The bets themselves are never read.
 """
 
@@ -30,7 +30,17 @@ _COLUMNS = {
     "contributions": "sum(contributions)",
     "jackpot_wins": "sum(jackpot_wins)",
 }
-_SUMS = ("money", "bets", "wagers", "wins", "unrounded_wins", "expected_wins", "variance", "contributions", "jackpot_wins")
+_SUMS = (
+    "money",
+    "bets",
+    "wagers",
+    "wins",
+    "unrounded_wins",
+    "expected_wins",
+    "variance",
+    "contributions",
+    "jackpot_wins",
+)
 
 
 @dataclass(frozen=True)
@@ -60,9 +70,7 @@ def tallies(selection: Selection, by: Sequence[str], most: int | None = None) ->
     limited = f"LIMIT {int(most)}" if most is not None else ""
     sums = ", ".join(_COLUMNS.values())
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {', '.join((*by, sums))} FROM ({source}) AS played {grouped} {limited}", parameters
-        )
+        cursor.execute(f"SELECT {', '.join((*by, sums))} FROM ({source}) AS played {grouped} {limited}", parameters)
         return {tuple(row[: len(by)]): _tally(row[len(by) :]) for row in cursor.fetchall()}
 
 
@@ -78,11 +86,11 @@ def _of_games(selection: Selection, columns: str) -> tuple[str, dict[str, Any]]:
     period = selection.period
     conditions, parameters = _conditions(selection)
     inside = f"hour >= %(start)s AND hour < %(end)s{conditions}"
-    return (
-        f"SELECT {columns} FROM betting_hourlytotal WHERE {inside}"
-        f" UNION ALL SELECT {columns} FROM betting_hourrollup WHERE NOT is_folded AND {inside}",
-        parameters | {"start": period.start, "end": period.end},
-    )
+    parts = [
+        f"SELECT {columns} FROM betting_hourlytotal WHERE {inside}",
+        f"SELECT {columns} FROM betting_hourrollup WHERE NOT is_folded AND {inside}",
+    ]
+    return " UNION ALL ".join(parts), parameters | {"start": period.start, "end": period.end}
 
 
 def _of_players(selection: Selection, columns: str) -> tuple[str, dict[str, Any]]:
@@ -93,10 +101,10 @@ def _of_players(selection: Selection, columns: str) -> tuple[str, dict[str, Any]
     parts, parameters = [], parameters | {"first": first, "until": until}
     if first < until:
         parameters |= {"morning": _midnight(first), "evening": _midnight(until)}
+        days, open_hours = "day >= %(first)s AND day < %(until)s", "hour >= %(morning)s AND hour < %(evening)s"
         parts = [
-            f"SELECT {columns} FROM betting_dailytotal WHERE day >= %(first)s AND day < %(until)s{conditions}",
-            f"SELECT {columns} FROM betting_hourrollup"
-            f" WHERE NOT is_folded AND hour >= %(morning)s AND hour < %(evening)s{conditions}",
+            f"SELECT {columns} FROM betting_dailytotal WHERE {days}{conditions}",
+            f"SELECT {columns} FROM betting_hourrollup WHERE NOT is_folded AND {open_hours}{conditions}",
         ]
     edges = ((period.start, min(period.end, _midnight(first))), (max(period.start, _midnight(until)), period.end))
     for number, (start, end) in enumerate(edges):

@@ -1,7 +1,10 @@
 """Addresses of operators."""
 
-from django.urls import path
+from django.urls import include, path
 
 from operators.views import OperatorListView
 
-urlpatterns = [path("operators", OperatorListView.as_view())]
+urlpatterns = [
+    path("operators", OperatorListView.as_view()),
+    path("", include("operators.affiliate_urls")),
+]

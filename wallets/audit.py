@@ -166,7 +166,7 @@ SELECT t.id FROM wallets_transfer t
         "what moved because of a deposit names the deposit, in its wallet",
         """
 SELECT t.id FROM wallets_transfer t LEFT JOIN wallets_deposit d ON d.id = t.reference
- WHERE t.kind IN ('deposit', 'refund', 'debt_repaid') AND d.wallet_id IS DISTINCT FROM t.wallet_id
+ WHERE t.kind IN ('deposit', 'refund') AND d.wallet_id IS DISTINCT FROM t.wallet_id
 """,
     ),
     Check(
@@ -186,6 +186,7 @@ SELECT d.id FROM wallets_deposit d
 SELECT e.id FROM wallets_webhookevent e LEFT JOIN wallets_deposit d ON d.id = e.deposit_id
   LEFT JOIN wallets_provideraccount a ON a.id = e.account_id
  WHERE e.verdict = 'settled'
+   AND e.type NOT LIKE 'payout.%'
    AND (d.id IS NULL OR a.id IS NULL OR a.provider <> d.method OR a.operator_id <> d.operator_id)
 """,
     ),

@@ -13,7 +13,6 @@ from casino.users.models import User
 from operators.models import Operator
 from vip import points
 from vip.models import PointsKind
-from wallets import news
 from wallets.grants import make_bonus, post_bonus
 from wallets.ledger import Journal
 from wallets.models import Deposit, DepositStatus
@@ -125,7 +124,7 @@ def _amount(rule: BonusRule, deposited: Decimal) -> Decimal:
 def _earn(journal: Journal, deposit: Deposit, xp: Decimal) -> None:
     """XP, and as many points to spend, in one movement of the deposit."""
     standing = points.lock_standings([deposit.player_id])[deposit.player_id]
-    reached = points.move_points(
+    points.move_points(
         standing,
         points.ladder(),
         kind=PointsKind.DEPOSIT,
@@ -135,9 +134,3 @@ def _earn(journal: Journal, deposit: Deposit, xp: Decimal) -> None:
         at=journal.at,
         operator_id=deposit.operator_id,
     )
-    for level in reached:
-        news.tell_level_up(
-            deposit.player_id,
-            {"level": {"number": level.number, "slug": level.slug, "name": level.name}, "xp": f"{standing.xp:.2f}"},
-            journal.at,
-        )

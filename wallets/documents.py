@@ -6,7 +6,7 @@ from typing import Any
 from casino.money import format_money
 from wallets.adjustment_models import Adjustment
 from wallets.models import Deposit, Wallet
-from wallets.withdrawal_models import Withdrawal
+from wallets.withdrawal_models import Withdrawal, WithdrawalStep
 
 
 def wallet_document(wallet: Wallet) -> dict[str, Any]:
@@ -55,12 +55,14 @@ def withdrawal_document(withdrawal: Withdrawal) -> dict[str, Any]:
         "amount": format_money(withdrawal.amount),
         "currency": withdrawal.currency,
         "method": str(withdrawal.method),
-        "timeline": [
-            {"status": str(step.status), "at": format_moment(step.at)} | ({"reason": step.reason} if step.reason else {})
-            for step in withdrawal.steps.all()
-        ],
+        "timeline": [_step_document(step) for step in withdrawal.steps.all()],
         "created_at": format_moment(withdrawal.created_at),
     }
+
+
+def _step_document(step: WithdrawalStep) -> dict[str, str]:
+    entry = {"status": str(step.status), "at": format_moment(step.at)}
+    return entry | ({"reason": step.reason} if step.reason else {})
 
 
 def staff_withdrawal_document(withdrawal: Withdrawal) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def tell_deposit(deposit: Deposit, at: datetime) -> None:
 
 
 def tell_withdrawal(withdrawal: Withdrawal, at: datetime) -> None:
-    """Publish the withdrawal as it stands, after commit; staff also hear whose it is. Its ``player`` should be loaded."""
+    """Publish the withdrawal as it stands, after commit; staff also hear whose it is. Its ``player`` is loaded."""
     document = withdrawal_document(withdrawal)
     player = {"id": str(withdrawal.player_id), "username": withdrawal.player.username}
     moment = format_moment(at)
@@ -55,11 +55,6 @@ def tell_bonuses(bonuses: Sequence[Bonus], at: datetime) -> None:
     publish(
         [Message(player_feed(bonus.player_id), "bonus.changed", moment, bonus_document(bonus)) for bonus in bonuses]
     )
-
-
-def tell_level_up(player_id: UUID, reached: dict[str, Any], at: datetime) -> None:
-    """Publish the VIP level that a player reached otherwise than by a bet, after commit."""
-    publish([Message(player_feed(player_id), "vip.level_up", format_moment(at), reached)])
 
 
 def tell_alert(alert: Alert) -> None:

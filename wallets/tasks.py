@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from wallets import endings, services
+from wallets import endings, payout_runs, payout_simulator, services
 
 
 @shared_task
@@ -21,3 +21,15 @@ def expire_deposits() -> int:
 def expire_bonuses() -> int:
     """End the active bonuses whose time is over."""
     return endings.expire_bonuses()
+
+
+@shared_task
+def submit_withdrawals() -> int:
+    """Submit approved withdrawals to the payout provider, and ask again about those whose outcome is due."""
+    return payout_runs.submit_withdrawals()
+
+
+@shared_task
+def send_simulated_payout_events() -> int:
+    """Play the simulated payout provider: tell how the payouts that have taken long enough ended."""
+    return payout_simulator.send_due_events()

@@ -119,7 +119,7 @@ def test_an_outage_refuses_the_bet_and_moves_nothing(
     ready.mode = mode
     began = time.monotonic()
     answers = place_bets([order_of(alice, "coin", "1.00"), order_of(alice, "coin", "1.00")])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert [type(answer) for answer in answers] == [RngUnavailable] * 2
     assert Bet.objects.count() == 2
     assert (wallet_of(alice).version, wallet_of(alice).real) == (before.version, before.real)
@@ -276,10 +276,10 @@ def test_sixty_four_remote_orders_take_the_statements_of_one(ready: RngServer, a
 def test_a_remote_bet_is_proved_at_once_and_verified(
     ready: RngServer, alice: User, api: Any, make_jackpot: Any, order_of: Any
 ):
-    group = make_jackpot({"name": "mini", "rate": "0.005", "seed": 10, "odds": Decimal("0.5")})
+    group = make_jackpot({"name": "mini", "rate": "0.005", "seed": 10, "odds": Decimal(1)})
     Game.objects.update(jackpot_group=group)
     hits = set()
-    for answer in place_bets([order_of(alice, "coin", "1.00") for _ in range(15)]):
+    for answer in place_bets([order_of(alice, "coin", "0.50") for _ in range(35)]):
         bet = settled(answer)
         raw = api(alice).get(f"/bets/{bet.pk}/proof")
         proof = raw.json()
@@ -287,5 +287,5 @@ def test_a_remote_bet_is_proved_at_once_and_verified(
         assert (proof["server_seed"], proof["client_seed"], proof["nonce"]) == (bet.rng_evidence["seed"], "remote", 0)
         assert load_verifier().judge(raw.content.decode())[0] == 0
         hits.add(proof["jackpots"][0]["hit"])
-    # One in sixteen thousand runs would see fifteen hits or fifteen misses.
+    # At one half each, one run in 10¹⁰ would see nothing but hits or nothing but misses.
     assert hits == {True, False}

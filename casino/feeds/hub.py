@@ -34,6 +34,8 @@ COMMAND_SECONDS = 2.0
 # Without a heartbeat's echo for so long the subscription is taken for dead.
 SILENCE_SECONDS = 2 * HEARTBEAT_SECONDS + COMMAND_SECONDS
 PAUSE_SECONDS = 0.5
+# A turn that its process does not end, because it died, ends by itself.
+TURN_MILLISECONDS = 10_000
 
 # Hears every message of every feed: (feed, type, JSON text).
 Listener = Callable[[str, str, str], None]
@@ -108,6 +110,14 @@ class Hub:
         """What came after ``last_seq``, if all of it is still there; raises RedisError."""
         return await numbering.replay(self._server, feed, last_seq)
 
+    async def take_turn(self, subject: str) -> bool:
+        """Whether it is this process that sees to ``subject`` now: no other one may until the turn has ended."""
+        return bool(await self._server.set(f"casino:feed:turn:{subject}", 1, nx=True, px=TURN_MILLISECONDS))
+
+    async def end_turn(self, subject: str, pause_seconds: float) -> None:
+        """The next turn is anybody's, after the pause."""
+        await self._server.pexpire(f"casino:feed:turn:{subject}", int(pause_seconds * 1000))
+
     async def _listen(self) -> None:
         """Subscribe, and hand on what comes until the connection breaks."""
         async with _connection(None) as server, server.pubsub(ignore_subscribe_messages=True) as subscription:
@@ -128,7 +138,7 @@ class Hub:
 
     def fan_out(self, lines: str) -> None:
         """Bring what was published at once to whom it is for."""
-        for line in lines.splitlines():
+        for line in lines.split("\n"):
             feed, kind, seq, text = line.split(" ", 3)
             if feed in self._seats:
                 self._newest[feed] = int(seq)
@@ -147,8 +157,8 @@ class Hub:
             raise
 
     def _tell_newest(self, lines: str) -> None:
-        numbers = [line.partition(" ") for line in lines.splitlines()]
-        self._send_heartbeats((feed, int(seq)) for feed, _, seq in numbers)
+        numbers = [line.split(" ") for line in lines.split("\n") if line]
+        self._send_heartbeats((feed, int(seq)) for feed, seq in numbers)
 
     def _send_heartbeats(self, numbers: Iterable[tuple[str, int]]) -> None:
         at = moment_now()

@@ -44,6 +44,10 @@ class Outbox:
         self._has_work = asyncio.Event()
         self._has_ended = asyncio.Event()
 
+    @property
+    def has_ended(self) -> bool:
+        return self._ending is not None
+
     def put(self, text: str) -> None:
         """Queue a text; a full queue ends the connection."""
         if self._ending is None:

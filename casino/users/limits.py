@@ -239,7 +239,7 @@ SELECT p.player_id, o.currency, coalesce(sum(p.loss) FILTER (WHERE p.day >= %(da
 def _net_losses(player_ids: set[UUID], at: datetime) -> dict[tuple[UUID, str], Used]:
     """Each player's net loss of real money per currency and period: wagers less wins and jackpots; one statement."""
     starts = {str(period): _start_of(period, at).date() for period in LimitPeriod}
-    parameters = {"players": sorted(player_ids), "first": min(starts.values()), **starts}
+    parameters: dict[str, Any] = {"players": sorted(player_ids), "first": min(starts.values()), **starts}
     with connection.cursor() as cursor:
         cursor.execute(_NET_LOSSES, parameters)
         return {

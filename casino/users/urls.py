@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from casino.users import views
+from casino.users import protection_views, views
 
 urlpatterns = [
     path("auth/register", views.RegisterView.as_view()),
@@ -14,4 +14,8 @@ urlpatterns = [
     path("auth/password/reset/confirm", views.PasswordResetConfirmView.as_view()),
     path("wallets", views.WalletListView.as_view()),
     path("session", views.SessionView.as_view()),
+    path("limits", protection_views.LimitsView.as_view()),
+    path("exclusions", protection_views.ExclusionsView.as_view()),
+    path("admin/players/<uuid:pk>/block", protection_views.BlockView.as_view()),
+    path("admin/players/<uuid:pk>/unblock", protection_views.UnblockView.as_view()),
 ]

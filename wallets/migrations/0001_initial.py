@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 import casino.ids
 import casino.money
-import wallets.models
+import wallets.deposit_models
 
 
 class Migration(migrations.Migration):
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
             name='Deposit',
             fields=[
                 ('id', models.UUIDField(default=casino.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.CharField(default=wallets.models.new_deposit_reference, max_length=20, unique=True)),
+                ('reference', models.CharField(default=wallets.deposit_models.new_deposit_reference, max_length=20, unique=True)),
                 ('amount', casino.money.MoneyField()),
                 ('currency', models.CharField(max_length=3)),
                 ('method', models.CharField(choices=[('cashapp', 'Cashapp'), ('instore_cash', 'Instore Cash'), ('instore_card', 'Instore Card'), ('generic', 'Generic'), ('payouts', 'Payouts')], max_length=20)),

@@ -11,7 +11,7 @@ import casino.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("games", "0003_jackpotgroup_game_jackpot_group_jackpotlevel"),
-        ("operators", "0005_withdrawal_limits"),
+        ("operators", "0006_affiliate_statements_and_payouts"),
     ]
 
     operations = [

@@ -1,0 +1,5 @@
+"""Operators in the back office."""
+
+from operators import affiliate_admin
+
+__all__ = ["affiliate_admin"]
