@@ -6,22 +6,30 @@ from betting.documents import bet_document, format_moment
 from casino.money import format_money
 from casino.realtime import PLATFORM_FEED, Message, operator_feed, player_feed, publish
 from wallets.documents import wallet_document
+from wallets.promotion_documents import bonus_document
+from wallets.promotions import Bonus
 
 if TYPE_CHECKING:
     from betting.settlement import Settlement
 
 
 def tell(settlement: "Settlement") -> None:
-    """Publish after commit: every bet to its player and operator, new balances, levels reached, jackpots won."""
+    """Publish after commit: every bet to its player and operator, new balances and bonuses, levels, jackpots won."""
     messages: list[Message] = []
     for bet in settlement.fresh:
         at, document = format_moment(bet.created_at), bet_document(bet)
+        player = {"id": str(bet.player_id), "username": settlement.players[bet.player_id].username}
         messages.append(Message(player_feed(bet.player_id), "bet.settled", at, document))
-        messages.append(Message(operator_feed(bet.operator_id), "bet.settled", at, document))
+        messages.append(Message(operator_feed(bet.operator_id), "bet.settled", at, {**document, "player": player}))
     at = format_moment(settlement.journal.at)
     for account in {(bet.player_id, bet.operator_id): None for bet in settlement.fresh}:
         wallet = settlement.purses[account].wallet
         messages.append(Message(player_feed(wallet.player_id), "balance.changed", at, wallet_document(wallet)))
+    played = {bonus_id for purse in settlement.purses.values() for bonus_id in purse.changed}
+    messages += [
+        Message(player_feed(bonus.player_id), "bonus.changed", at, bonus_document(bonus))
+        for bonus in Bonus.objects.filter(pk__in=played).select_related("operator")
+    ]
     for bet, level in settlement.reached:
         news = {"level": {"number": level.number, "slug": level.slug, "name": level.name}, "xp": bet.vip["xp"]}
         messages.append(Message(player_feed(bet.player_id), "vip.level_up", at, news))

@@ -1,13 +1,25 @@
 """The ASGI door: bets through the lean one, the rest of HTTP through Django, and the feeds under /ws/."""
 
 import os
+from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "casino.settings")
-django = get_asgi_application()
+django: Any = get_asgi_application()
 
-from betting.ingress import with_lean_bets  # noqa: E402 - models need Django's settings
+from django.urls import path, re_path  # noqa: E402 - models need Django's settings
 
-application = ProtocolTypeRouter({"http": with_lean_bets(django), "websocket": URLRouter([])})
+from betting.ingress import with_lean_bets  # noqa: E402
+from casino.feeds.consumers import NoSuchFeed  # noqa: E402
+from casino.users.consumers import PlayerFeed  # noqa: E402
+from operators.consumers import OperatorFeed, PlatformFeed  # noqa: E402
+
+feeds = [
+    path("ws/player", PlayerFeed.as_asgi()),
+    path("ws/operator", OperatorFeed.as_asgi()),
+    path("ws/platform", PlatformFeed.as_asgi()),
+    re_path("", NoSuchFeed.as_asgi()),
+]
+application = ProtocolTypeRouter({"http": with_lean_bets(django), "websocket": URLRouter(feeds)})

@@ -78,7 +78,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "corsheaders",
-    "channels",
 ]
 MIDDLEWARE = [
     "casino.api.middleware.RequestMiddleware",
@@ -140,12 +139,6 @@ def _redis(database: int) -> str:
 
 # --- Redis. Sessions and counters may be lost; the database knows. ---
 CACHES = {"default": {"BACKEND": "casino.api.cache.ForgivingRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "casino"}}
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "prefix": "casino:feed"},
-    }
-}
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "casino:celery:", "visibility_timeout": 600}
 CELERY_TASK_IGNORE_RESULT = True

@@ -9,11 +9,11 @@ from betting.documents import jackpot_documents
 from casino.feeds.admission import Seat
 from casino.feeds.consumers import FeedConsumer
 from casino.realtime import PLATFORM_FEED, operator_feed
+from operators.alerts import alert_document
 from operators.live import figures_today, follow
 from operators.models import Alert, Operator
 from operators.snapshots import one_snapshot
 from wallets.documents import staff_withdrawal_document
-from wallets.news import alert_document
 from wallets.withdrawal_models import Withdrawal, WithdrawalStatus
 
 # A snapshot shows so many withdrawals that wait (the oldest) and alerts (the newest); the lists have the rest.
@@ -48,6 +48,7 @@ class OperatorFeed(StaffFeed):
         operator = Operator.objects.visible_to(user).get(pk=UUID(feed.partition(":")[2]))
         queue = Withdrawal.objects.visible_to(user).filter(operator=operator, status=WithdrawalStatus.PENDING)
         alerts = Alert.objects.visible_to(user).filter(operator=operator, acknowledged_at=None)
+        alerts = alerts.select_related("operator")
         with one_snapshot():
             (figures,) = figures_today([operator])
             return {

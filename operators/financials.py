@@ -163,7 +163,8 @@ def _statement(within: Sums, later: Sums, now: Mapping[str, Decimal]) -> dict[st
 def _platform_documents(period: Period, books: Books) -> list[Document]:
     """The platform's own book by currency: what it bore of VIP costs, and the pools with the contributions on their way
     into them: opening + contributions + seeds − paid = closing."""
-    values, pools = pool_values(), defaultdict(lambda: ZERO)
+    values = pool_values()
+    pools: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
     for pool_id, currency in JackpotPool.objects.values_list("pk", "level__group__currency"):
         pools[currency] += values[pool_id]
     contributed: defaultdict[tuple[str, int], Decimal] = defaultdict(lambda: ZERO)

@@ -6,7 +6,7 @@ while nobody listens, and nothing by the bets themselves.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -20,8 +20,9 @@ from casino.feeds.threads import in_thread
 from casino.realtime import PLATFORM_FEED, Message, operator_feed, publish
 from operators.figures import Tally, figures_document
 from operators.models import Operator
-from operators.periods import parse_period, period_document
+from operators.periods import parse_period
 from operators.platform import PlatformSettings
+from operators.reports import period_document
 from operators.tallies import Selection, tallies
 
 TURN_SECONDS = 1.0
@@ -62,17 +63,17 @@ def follow(hub: Hub) -> None:
 class Follower:
     """What one feed process knows of the figures and jackpots: which may have changed, and what was told last.
 
-    A subject is an operator's feed, or ``JACKPOTS``.
+    A subject is an operator's feed, or ``JACKPOTS``; its value in ``changed`` says whether a bet was heard of.
     """
 
     hub: Hub
-    changed: set[str] = field(default_factory=set)
+    changed: dict[str, bool] = field(default_factory=dict)
     told: dict[str, Any] = field(default_factory=dict)
 
     def hear(self, feed: str, kind: str, text: str) -> None:
         """Note what a message changes, and what another process has told."""
         if kind == "bet.settled" and feed.startswith("operator:"):
-            self.changed |= {feed, JACKPOTS}
+            self.changed |= {feed: True, JACKPOTS: True}
         elif kind == "figures.updated" and feed != PLATFORM_FEED:
             self.told[feed] = json.loads(text)["data"]
         elif kind == "jackpot.changed":
@@ -82,18 +83,17 @@ class Follower:
     async def refresh(self) -> None:
         """Look at everything that somebody listens to."""
         ids = await in_thread(lambda: list(Operator.objects.values_list("pk", flat=True)))
-        self.changed |= {operator_feed(operator_id) for operator_id in ids} | {JACKPOTS}
+        self.changed = dict.fromkeys([*map(operator_feed, ids), JACKPOTS], False) | self.changed
 
     async def tell(self) -> None:
         """Publish what has changed and is this process's turn."""
-        wanted = {subject for subject in self.changed if self._is_wanted(subject)}
-        self.changed = wanted
-        turns = [subject for subject in wanted if await self.hub.take_turn(subject)]
+        self.changed = {subject: is_sure for subject, is_sure in self.changed.items() if self._is_wanted(subject)}
+        turns = [subject for subject in list(self.changed) if await self.hub.take_turn(subject)]
         if not turns:
             return
-        self.changed -= set(turns)
+        due = {subject: self.changed.pop(subject) for subject in turns}
         try:
-            await in_thread(self._publish, turns)
+            await in_thread(self._publish, due)
         finally:
             for subject in turns:
                 await self.hub.end_turn(subject, TURN_SECONDS)
@@ -101,25 +101,23 @@ class Follower:
     def _is_wanted(self, subject: str) -> bool:
         return self.hub.has_seats(PLATFORM_FEED) or self.hub.has_seats(subject)
 
-    def _publish(self, subjects: Collection[str]) -> None:
-        ids = [UUID(subject.partition(":")[2]) for subject in subjects if subject != JACKPOTS]
+    def _publish(self, due: Mapping[str, bool]) -> None:
+        ids = [UUID(subject.partition(":")[2]) for subject in due if subject != JACKPOTS]
+        operators = list(Operator.objects.filter(pk__in=ids))
         messages: list[Message] = []
-        if ids:
-            operators = list(Operator.objects.filter(pk__in=ids))
-            for operator, figures in zip(operators, figures_today(operators), strict=True):
-                feed = operator_feed(operator.pk)
-                if self._is_news(feed, figures):
-                    messages += [Message(name, "figures.updated", moment_now(), figures) for name in (feed, PLATFORM_FEED)]
-        if JACKPOTS in subjects:
-            groups = [group for group in jackpot_documents() if self._is_news(group["group"], group)]
-            messages += [Message(PLATFORM_FEED, "jackpot.changed", moment_now(), group) for group in groups]
+        for operator, figures in zip(operators, figures_today(operators) if operators else [], strict=True):
+            feed = operator_feed(operator.pk)
+            if self._is_news(feed, figures, is_sure=due[feed]):
+                messages += [Message(name, "figures.updated", moment_now(), figures) for name in (feed, PLATFORM_FEED)]
+        for group in jackpot_documents() if JACKPOTS in due else []:
+            if self._is_news(group["group"], group, is_sure=due[JACKPOTS]):
+                messages.append(Message(PLATFORM_FEED, "jackpot.changed", moment_now(), group))
         publish(messages)
 
-    def _is_news(self, subject: str, data: Any) -> bool:
-        """Whether it differs from what was told; the first look after a start only sees how things stand."""
-        before = self.told.get(subject)
-        self.told[subject] = data
-        return before != data and before is not None
+    def _is_news(self, subject: str, data: Any, *, is_sure: bool) -> bool:
+        """Whether it differs from what was told; without a bet, the first look after a start only sees how it is."""
+        before, self.told[subject] = self.told.get(subject), data
+        return before != data and (before is not None or is_sure)
 
 
 _followers: "WeakKeyDictionary[Hub, Follower]" = WeakKeyDictionary()

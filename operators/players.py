@@ -63,8 +63,8 @@ def read_player(user: Any, operator: Operator | None, player_id: UUID) -> dict[s
 
 
 def player_document(player: Any) -> dict[str, Any]:
-    """The player's JSON object. The affiliate is shown where it is one of the operators whose wallets are shown, so that
-    nobody learns where else a person plays."""
+    """The player's JSON object. The affiliate is shown where it is one of the operators whose wallets are shown: nobody
+    is to learn where else a person plays."""
     shown = {wallet.operator_id for wallet in player.wallets_here}
     affiliate = player.affiliate if player.affiliate and player.affiliate.operator_id in shown else None
     standing = getattr(player, "standing", None)

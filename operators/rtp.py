@@ -1,4 +1,4 @@
-"""The RTP monitor: judges every game version at every operator, and every game overall, and says so once when it worsens.
+"""The RTP monitor: judges every game version at every operator, and every game overall; what worsened raises an alert.
 
 It looks at what reports show by default, the last 30 days. RTP is watched, never steered: all that it may do, where the
 platform's settings say so, is switch a game off.
@@ -105,7 +105,7 @@ def _raise(subject: Subject, before: Verdict, verdict: Verdict, figures: dict[st
     game = Game.objects.get(pk=subject.game_id)
     details: dict[str, Any] = {"game": {"id": str(game.pk), "slug": game.slug}, "before": before.value, **figures}
     where = "overall"
-    if subject.operator_id is not None:
+    if subject.operator_id is not None and subject.game_version_id is not None:
         number = GameVersion.objects.get(pk=subject.game_version_id).number
         details["version"] = number
         where = f"version {number} at {Operator.objects.get(pk=subject.operator_id).name}"

@@ -22,6 +22,7 @@ from wallets.bonuses import ActiveBonus
 from wallets.documents import format_moment
 from wallets.ledger import Journal
 from wallets.models import Account, TransferKind, Wallet
+from wallets.promotion_documents import bonus_document, free_spins_document
 from wallets.promotions import Bonus, BonusSource, FreeSpins
 
 Row = TypeVar("Row", Bonus, FreeSpins)
@@ -214,7 +215,7 @@ def _write_bonus(request: _Request, terms: BonusTerms, journal: Journal, wallet:
     post_bonus(journal, bonus)
     journal.post()
     news.tell_balance(wallet, journal.at)
-    _record("bonus.granted", request, bonus, ("granted", "wagering_multiple", "max_stake", "expires_at"))
+    _record("bonus.granted", request, wallet, bonus_document(bonus))
     return bonus
 
 
@@ -235,7 +236,7 @@ def _write_free_spins(request: _Request, terms: SpinTerms, journal: Journal, wal
         expires_at=journal.at + timedelta(days=operator.bonus_expires_days),
         **_who_and_why(request),
     )
-    _record("free_spins.granted", request, grant, ("game_id", "count", "value", "wagering_multiple", "expires_at"))
+    _record("free_spins.granted", request, wallet, free_spins_document(grant))
     return grant
 
 
@@ -260,14 +261,14 @@ def _game_taking(terms: SpinTerms, operator: Operator) -> Game:
     return offer.game
 
 
-def _record(kind: str, request: _Request, row: Bonus | FreeSpins, names: tuple[str, ...]) -> None:
+def _record(kind: str, request: _Request, wallet: Wallet, granted: dict[str, Any]) -> None:
     SignificantEvent.objects.record(
         kind,
-        operator_id=row.operator_id,
+        operator_id=wallet.operator_id,
         actor_id=request.staff.pk,
-        player_id=row.player_id,
+        player_id=wallet.player_id,
         reason=request.reason,
-        after={"id": row.pk, **{name: getattr(row, name) for name in names}},
+        after=granted,
     )
 
 

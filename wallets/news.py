@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
 from casino.realtime import PLATFORM_FEED, Message, operator_feed, player_feed, publish
 from operators.models import Alert

@@ -88,6 +88,11 @@ class OfferSerializer(serializers.Serializer):
 class WaiveParameters(serializers.Serializer):
     balance = AmountField(positive=False, required=False, help_text="As the player saw it; 409 when it is another")
 
+    def validate_balance(self, balance: Decimal) -> Decimal:
+        if balance < 0:
+            raise serializers.ValidationError("A balance is never negative.")
+        return balance
+
 
 class WaivedSerializer(serializers.Serializer):
     """What went with a waived bonus."""

@@ -54,7 +54,7 @@ class BonusView(generics.RetrieveAPIView):
     @extend_schema(parameters=[WaiveParameters], responses=WaivedSerializer)
     def delete(self, request: Request, pk: Any) -> Response:
         """Waive an active bonus; answers what was removed."""
-        seen = WaiveParameters(data=request.query_params)
+        seen = WaiveParameters(data=request.query_params.dict())
         seen.is_valid(raise_exception=True)
         waived = endings.waive_bonus(self.get_object().pk, seen.validated_data.get("balance"))
         return Response(WaivedSerializer(waived).data)

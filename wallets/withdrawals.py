@@ -102,7 +102,7 @@ def cancel_withdrawal(withdrawal_id: UUID) -> Withdrawal:
         journal, withdrawal = lock_withdrawal(withdrawal_id)
         _require_pending(withdrawal)
         advance(journal, withdrawal, WithdrawalStatus.CANCELLED)
-    return _shown(withdrawal_id)
+        return _shown(withdrawal_id)
 
 
 def decide_withdrawal(withdrawal_id: UUID, staff: User, status: str, reason: str) -> Withdrawal:
@@ -134,7 +134,7 @@ def approve_withdrawal(withdrawal_id: UUID, staff: User, reason: str, at: dateti
         else:
             withdrawal.approver = staff
             _approve(journal, withdrawal, reason, staff, at)
-    return _shown(withdrawal_id)
+        return _shown(withdrawal_id)
 
 
 def approve_automatically(withdrawal_id: UUID, at: datetime | None = None) -> Withdrawal:
@@ -146,7 +146,7 @@ def approve_automatically(withdrawal_id: UUID, at: datetime | None = None) -> Wi
             raise NotPermitted("Only seeded players' withdrawals are approved automatically.")
         withdrawal.is_automatic = True
         _approve(journal, withdrawal, "Approved automatically: a seeded player's.", None, at)
-    return _shown(withdrawal_id)
+        return _shown(withdrawal_id)
 
 
 def reject_withdrawal(withdrawal_id: UUID, staff: User, reason: str) -> Withdrawal:
@@ -159,7 +159,7 @@ def reject_withdrawal(withdrawal_id: UUID, staff: User, reason: str) -> Withdraw
         _record(withdrawal, "withdrawal.rejected", staff, reason)
         withdrawal.decided_at = journal.at
         advance(journal, withdrawal, WithdrawalStatus.REJECTED, reason, staff)
-    return _shown(withdrawal_id)
+        return _shown(withdrawal_id)
 
 
 def _requested_before(player: User, key: str, asked: str) -> Requested | None:

@@ -42,6 +42,7 @@ class FeedConsumer(AsyncWebsocketConsumer):
     """What every feed has in common; subclasses fill in the first three methods."""
 
     seat: Seat | None = None
+    _is_given_up = False
 
     @classmethod
     def feed_of(cls, user: Any, query: Mapping[str, str]) -> str | None:
@@ -63,7 +64,6 @@ class FeedConsumer(AsyncWebsocketConsumer):
         self._life = asyncio.current_task()
         self._sender: asyncio.Task[None] | None = None
         self._allowance, self._counted_at = float(BURST), time.monotonic()
-        self._is_given_up = False
         try:
             await super().__call__(scope, receive, send)
         except asyncio.CancelledError:
@@ -194,3 +194,10 @@ def _is_secure(scope: Any, headers: Mapping[str, str]) -> bool:
     """Whether the client came by TLS, as far as this process or a trusted proxy knows."""
     said = settings.TRUSTED_PROXY_COUNT and headers.get("x-forwarded-proto", "").lower() == "https"
     return bool(said or scope.get("scheme") == "wss")
+
+
+class NoSuchFeed(AsyncWebsocketConsumer):
+    """Every other address: the handshake is refused, as an unknown page is."""
+
+    async def connect(self) -> None:
+        await self.close()

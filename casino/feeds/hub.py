@@ -5,7 +5,6 @@ all news that came before them, and become the heartbeats: a client that has not
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable
@@ -64,14 +63,19 @@ class Hub:
         """Repeat ``work`` for as long as the loop runs, whatever happens to it."""
 
         async def repeat() -> None:
+            is_away = False
             while True:
                 try:
                     await work()
+                    is_away = False
                 except (RedisError, OSError, TimeoutError) as error:
-                    logger.warning("the feeds are away: %s", error)
+                    # Told once: who waits for Redis to come back asks often.
+                    if not is_away:
+                        logger.warning("the feeds are away: %s", error)
+                    is_away = True
                 except Exception:
                     logger.exception("a fault in the feeds")
-                await asyncio.sleep(pause_seconds)
+                await asyncio.sleep(max(pause_seconds, PAUSE_SECONDS) if is_away else pause_seconds)
 
         return asyncio.get_running_loop().create_task(repeat())
 

@@ -32,8 +32,8 @@ local function number(feed, step)
   return string.format('%.0f', seq)
 end
 """
-# KEYS: the channel. ARGV: the windows' seconds, then feed, window length, type and the rest of the text in turn. Numbers
-# each message in its feed, keeps it for replay, and publishes all of them as one; length 0 makes a gap instead.
+# KEYS: the channel. ARGV: the windows' seconds, then feed, window length, type and the rest of the text in turn.
+# Numbers each message in its feed, keeps it for replay, and publishes all of them as one; length 0 leaves a gap.
 _PUBLISH = (
     _NUMBER
     + """

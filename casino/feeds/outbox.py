@@ -110,7 +110,7 @@ class Outbox:
         while True:
             await self._has_work.wait()
             while self._waiting:
-                while unsent_bytes(send) > MOST_UNSENT_BYTES:
+                while unsent_bytes(send) > MOST_UNSENT_BYTES:  # noqa: ASYNC110 - daphne does not say when it is less
                     await asyncio.sleep(UNSENT_PAUSE_SECONDS)
                 await send({"type": "websocket.send", "text": self._waiting.popleft()})
             self._has_work.clear()

@@ -1,4 +1,4 @@
-"""Threads of the feeds' own for what blocks: a slow snapshot keeps neither the event loop nor other requests waiting."""
+"""Threads of the feeds' own for what blocks: a slow snapshot delays neither the event loop nor other requests."""
 
 import asyncio
 from collections.abc import Callable

@@ -41,7 +41,9 @@ def a_game(slug: str, multiplier: str, **facts: Any) -> Game:
 
 def open_the_limits() -> None:
     """Let the operators there are take any bet and any deposit."""
-    Operator.objects.update(max_bet=MOST, deposit_max=MOST, deposit_daily_max=MOST, deposits_per_hour=10_000)
+    Operator.objects.update(
+        max_bet=MOST, deposit_min=D("0.01"), deposit_max=MOST, deposit_daily_max=MOST, deposits_per_hour=10_000
+    )
 
 
 def pay_in(player: User, operator: Operator, amount: str) -> Wallet:

@@ -13,10 +13,11 @@ from django.db import transaction
 from betting import rollups
 from casino.ids import uuid7
 from casino.users.models import User
+from casino.weeks import WEEK, last_week
 from operators.models import Operator
 from operators.platform import PlatformSettings
 from vip import costs
-from vip.programme import VipCost, VipCostKind, VipCostShare
+from vip.programme import Cashback, VipCost, VipCostKind, VipCostShare
 from vip.tests.scenes import a_game, bet_at, books, legs, open_the_limits, pay_in, this_month
 from wallets import ledger
 from wallets.ledger import database_clock
@@ -45,12 +46,10 @@ def pay(books_close: None) -> Pay:
 
 
 def explain(cost: VipCost) -> None:
-    """The cashback that such a cost belongs to."""
-    from vip.programme import Cashback
-
+    """The cashback that such a cost belongs to, each of a week of its own."""
+    week = last_week(cost.created_at.date()) - Cashback.objects.count() * WEEK
     Cashback.objects.create(
-        operator=cost.operator, player=cost.player, week=this_month().date() - timedelta(days=7 + this_month().weekday())
-        - timedelta(days=7 * Cashback.objects.count()), wagers=cost.amount, wins=0, level_id=0, rate=1,
+        operator=cost.operator, player=cost.player, week=week, wagers=cost.amount, wins=0, level_id=0, rate=1,
         amount=cost.amount, cost=cost, created_at=cost.created_at,
     )  # fmt: skip
 

@@ -125,8 +125,7 @@ CORRUPTIONS = [
     (
         7,
         USED,
-        "INSERT INTO wallets_ruleuse (id, rule_id, player_id, deposit_id, used_at)"
-        " VALUES ('{later}', '{rule}', '{alice}', '{second}', now())",
+        "INSERT INTO wallets_ruleuse VALUES ('{later}', now(), '{second}', '{alice}', '{rule}')",
         "{later}",
     ),
     (13, TOGETHER, "UPDATE wallets_bonus SET operator_id = '{borealis}' WHERE id = '{manual}'", "{manual}"),

@@ -1,6 +1,5 @@
 """Providers' events: authentic or refused, stored once, settled in whatever order they come."""
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -11,6 +10,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from betting.orders import Settled, parse_order
+from betting.services import place_bet
+from casino.games.models import Category
+from casino.games.services import GameSpec, create_game
 from casino.users.models import User
 from operators.models import Alert, Operator, SignificantEvent
 from wallets import services, webhooks
@@ -413,17 +416,17 @@ def test_what_was_played_away_before_a_refund_becomes_debt_and_the_next_deposit_
     deposit: Deposit, provider: SendingProvider, alice: User, wallet_of: WalletOf, moved: Moved, fund: Any
 ):
     provider.says("completed", deposit)
-    _lose(alice, "15.00")
+    _lose_a_fifth(alice, "25.00")
     provider.says("refunded", deposit)
     wallet = wallet_of(alice)
-    assert (wallet.real, wallet.debt) == (Decimal(0), Decimal(15))
-    assert Alert.objects.get().kind == "deposit_refunded"
-    assert SignificantEvent.objects.get().player == alice
-    wallet = fund(alice, "10.00")
     assert (wallet.real, wallet.debt) == (Decimal(0), Decimal(5))
-    wallet = fund(alice, "10.00")
-    assert (wallet.real, wallet.debt) == (Decimal(5), Decimal(0))
-    assert moved()["real → debt"] == Decimal(15)
+    assert Alert.objects.get().kind == "deposit_refunded"
+    assert SignificantEvent.objects.get(kind="deposit_refunded").player == alice
+    wallet = fund(alice, "3.00")
+    assert (wallet.real, wallet.debt) == (Decimal(0), Decimal(2))
+    wallet = fund(alice, "3.00")
+    assert (wallet.real, wallet.debt) == (Decimal(1), Decimal(0))
+    assert moved()["real → debt"] == Decimal(5)
 
 
 @pytest.mark.parametrize("difference", [{"amount": "20.00"}, {"currency": "EUR"}, {"amount": None}])
@@ -488,43 +491,35 @@ def test_an_event_that_fails_again_and_again_alerts_once(
 
 
 def test_the_feeds_hear_of_deposits_balances_and_alerts(
-    deposit: Deposit,
-    provider: SendingProvider,
-    alice: User,
-    aurora: Operator,
-    api: Any,
-    django_capture_on_commit_callbacks: Any,
+    deposit: Deposit, provider: SendingProvider, alice: User, aurora: Operator, api: Any, monkeypatch: Any
 ):
-    from casino.api.throttling import connection as redis
+    told: list[Any] = []
+    monkeypatch.setattr("wallets.news.publish", told.extend)
 
-    def heard(feed: str) -> list[dict[str, Any]]:
-        return [json.loads(text.split(b" ", 1)[1]) for text in redis().lrange(f"casino:window:{feed}", 0, -1)]
+    def heard(feed: str) -> dict[str, Any]:
+        return {message.type: message.data for message in told if message.feed == feed}
 
-    with django_capture_on_commit_callbacks(execute=True):
-        provider.says("completed", deposit)
-        provider.says("completed", deposit, amount="1.00")
-    players, operators = heard(f"player:{alice.pk}"), heard(f"operator:{aurora.pk}")
-    assert [message["type"] for message in players] == ["deposit.updated", "balance.changed"]
-    assert [message["type"] for message in operators] == ["deposit.updated", "balance.changed", "alert.raised"]
-    assert players[0]["data"] == api(alice).get(f"/deposits/{deposit.pk}").json()
-    assert operators[0]["data"] == players[0]["data"] | {"player": {"id": str(alice.pk), "username": "alice"}}
-    assert (players[1]["data"]["real"], players[1]["data"]["version"]) == ("25.00", 1)
-    assert operators[2]["data"]["kind"] == "deposit_mismatched"
+    provider.says("completed", deposit)
+    provider.says("completed", deposit, amount="1.00")
+    player, operator = heard(f"player:{alice.pk}"), heard(f"operator:{aurora.pk}")
+    assert list(player) == ["deposit.updated", "balance.changed"]
+    assert list(operator) == ["deposit.updated", "balance.changed", "alert.raised"]
+    assert player["deposit.updated"] == api(alice).get(f"/deposits/{deposit.pk}").json()
+    whose = {"player": {"id": str(alice.pk), "username": "alice"}}
+    assert operator["deposit.updated"] == player["deposit.updated"] | whose
+    assert (player["balance.changed"]["real"], player["balance.changed"]["version"]) == ("25.00", 1)
+    assert operator["alert.raised"]["kind"] == "deposit_mismatched"
 
 
-def _lose(player: User, amount: str) -> None:
-    """Take real money out of the wallet as an adjustment does, which needs no game."""
-    from uuid import uuid4
-
-    from wallets import ledger
-    from wallets.models import Account, TransferKind
-
-    journal = ledger.lock(Wallet.objects.filter(player=player).values_list("pk", flat=True))
-    (wallet,) = journal.wallets.values()
-    journal.move(
-        TransferKind.ADJUSTMENT, Account.REAL, Account.ADJUSTMENTS, Decimal(amount), reference=uuid4(), wallet=wallet
+def _lose_a_fifth(player: User, wager: str) -> None:
+    """Bet on a game that gives 80 on 100 back, whatever is drawn."""
+    Category.objects.create(slug="instant", name="Instant wins")
+    outcomes = [{"label": "same", "weight": 1, "multiplier": "0.8"}]
+    create_game(
+        GameSpec(slug="fifth", name="Fifth", category="instant", kind="weighted", paytable={"outcomes": outcomes})
     )
-    journal.post()
+    order = parse_order({"game_id": "fifth", "wager": wager}, player.pk, player.operator_id, "losing-bet-0001")
+    assert isinstance(place_bet(order), Settled)
 
 
 # --- All at once ---
