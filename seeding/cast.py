@@ -45,6 +45,7 @@ CATEGORIES = (
     ("jackpot", "Jackpots"),
 )
 
+FREE_SPIN_GAME = "orchard-sevens"
 HOUSE_JACKPOT = ("house", "House jackpots", "USD")
 # name, kind, rate, seed, odds per unit wagered, ceiling
 JACKPOT_LEVELS = (

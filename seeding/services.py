@@ -24,6 +24,7 @@ from seeding.cast import (
     BRANDS,
     CATEGORIES,
     DUTIES,
+    FREE_SPIN_GAME,
     HOUSE_JACKPOT,
     JACKPOT_LEVELS,
     PLATFORM_ADMIN,
@@ -31,6 +32,7 @@ from seeding.cast import (
     Brand,
     DemoPlayer,
 )
+from wallets.bonus_rules import open_default_rules
 from wallets.models import Deposit, Provider
 from wallets.providers import new_webhook_secret, open_provider_account
 from wallets.services import deposit_through_webhook
@@ -125,6 +127,8 @@ def _seed_brand(brand: Brand, summary: Summary) -> None:
         slug=brand.slug, defaults={"name": brand.name, "currency": brand.currency}
     )
     summary.count("operators", is_new)
+    for _ in open_default_rules(operator, Game.objects.get(slug=FREE_SPIN_GAME)):
+        summary.count("bonus rules", is_new=True)
     _, is_new = Affiliate.objects.get_or_create(
         operator=operator, code=brand.affiliate_code, defaults={"name": f"{brand.name} Partners"}
     )
@@ -142,8 +146,9 @@ def _seed_brand(brand: Brand, summary: Summary) -> None:
 
 
 def _seed_provider(summary: Summary, operator: Operator | None, secret: str) -> None:
+    name = operator.name if operator else "Casino"
     for provider in Provider.values:
-        _, is_new = open_provider_account(provider, operator, secret)
+        _, is_new = open_provider_account(provider, operator, secret, {"cashtag": f"${name}Demo"})
         summary.count("provider accounts", is_new)
 
 

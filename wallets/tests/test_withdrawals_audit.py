@@ -161,7 +161,12 @@ CORRUPTIONS = [
     (13, REPAID, "UPDATE wallets_transfer SET amount = 26 WHERE id = '{repaid}'", "{repaid}"),
     (13, MAY_SETTLE, "UPDATE wallets_webhookevent SET withdrawal_id = NULL WHERE id = '{event}'", "{event}"),
     (13, MAY_SETTLE, "UPDATE wallets_webhookevent SET type = 'payout.failed' WHERE id = '{event}'", "{event}"),
-    (13, MAY_SETTLE, "UPDATE wallets_provideraccount SET operator_id = '{borealis}' WHERE provider = 'payouts'", "{event}"),
+    (
+        13,
+        MAY_SETTLE,
+        "UPDATE wallets_provideraccount SET operator_id = '{borealis}' WHERE provider = 'payouts'",
+        "{event}",
+    ),
     (14, APPROVED, "UPDATE wallets_withdrawal SET approver_id = NULL WHERE id = '{completed}'", "{completed}"),
     (14, APPROVED, "UPDATE wallets_withdrawal SET first_approver_id = NULL WHERE id = '{large}'", "{large}"),
     (14, APPROVED, "UPDATE wallets_withdrawal SET first_approver_id = approver_id WHERE id = '{large}'", "{large}"),
