@@ -60,8 +60,11 @@ def largest_remainder(
     """``total`` split in proportion to ``weights`` into whole ``unit``s that sum to it exactly.
 
     Each share is rounded down; the units left over go to the largest remainders, the first one first among equals
-    (Hamilton's method). Raises ValueError when the weights do not sum to a positive number.
+    (Hamilton's method). Raises ValueError for a total below zero or not of whole units, and when the weights do not sum
+    to a positive number.
     """
+    if total < 0 or not is_whole(total, unit):
+        raise ValueError("Only a whole number of units, not below zero, can be split.")
     units = int(total / unit)
     exact = [Fraction(weight) for weight in weights]
     whole = sum(exact)

@@ -104,7 +104,8 @@ def create_affiliate(
             )
     except IntegrityError:
         raise Invalid.field("code", "An affiliate of this operator has this code already.", "already_taken") from None
-    return with_balances(Affiliate.objects.filter(pk=made.pk)).get()
+    created: Affiliate = with_balances(Affiliate.objects.filter(pk=made.pk)).get()
+    return created
 
 
 def with_balances(affiliates: QuerySet[Any]) -> QuerySet[Any]:
@@ -122,7 +123,8 @@ def with_balances(affiliates: QuerySet[Any]) -> QuerySet[Any]:
             ("paid", AffiliatePayout.objects.order_by()),
         )
     }
-    return affiliates.select_related("operator").annotate(**sums, payable=sums["accrued"] - sums["paid"])
+    rows: QuerySet[Any] = affiliates.select_related("operator").annotate(**sums, payable=sums["accrued"] - sums["paid"])
+    return rows
 
 
 def accrue_affiliates(day: date | None = None, now: datetime | None = None) -> AccrualRun:

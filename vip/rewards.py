@@ -71,11 +71,12 @@ def _grant_each(reached_ids: Iterable[UUID]) -> int:
 
 
 def _grant_spins(wallet: Wallet, level: VipLevel, at: datetime) -> FreeSpins:
+    assert level.reward_free_spin_game is not None, "a constraint says so"
     spins: FreeSpins = FreeSpins.objects.create(
         operator_id=wallet.operator_id,
         player_id=wallet.player_id,
         wallet=wallet,
-        game_id=level.reward_free_spin_game_id,
+        game=level.reward_free_spin_game,
         source=BonusSource.LEVEL_UP,
         count=level.reward_free_spins,
         remaining=level.reward_free_spins,

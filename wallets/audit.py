@@ -77,6 +77,9 @@ SELECT d.id FROM wallets_deposit d
    SELECT FROM wallets_webhookevent e WHERE e.deposit_id = d.id
       AND e.verdict = ANY(CASE d.status WHEN 'review' THEN ARRAY['suspense', 'review', 'invalid']
                                         ELSE ARRAY['settled', 'suspense'] END))
+   AND NOT (d.status = 'failed' AND EXISTS (
+     SELECT FROM operators_significantevent s
+      WHERE s.kind = 'deposit.returned' AND s.after->>'deposit' = d.id::text))
 """,
     ),
     Check(
@@ -87,10 +90,52 @@ WITH arrived AS (SELECT * FROM wallets_transfer WHERE kind = 'deposit_mismatch')
      explained AS (
   SELECT e.id, e.amount, e.currency, coalesce(d.operator_id, a.operator_id) AS book
     FROM wallets_webhookevent e JOIN wallets_provideraccount a ON a.id = e.account_id
-    LEFT JOIN wallets_deposit d ON d.id = e.deposit_id WHERE e.verdict = 'suspense')
+    LEFT JOIN wallets_deposit d ON d.id = e.deposit_id
+   WHERE e.verdict = 'suspense' OR e.id IN (SELECT reference FROM arrived))
 SELECT coalesce(t.id, e.id) FROM arrived t FULL JOIN explained e ON e.id = t.reference
  WHERE t.id IS NULL OR e.id IS NULL OR (t.amount, t.currency) IS DISTINCT FROM (e.amount, e.currency)
     OR t.operator_id IS DISTINCT FROM e.book
+""",
+    ),
+    Check(
+        6,
+        "an event's money leaves suspense once and whole: returned, or matched to the event's deposit",
+        """
+WITH returned AS (SELECT * FROM wallets_transfer WHERE kind = 'suspense_returned')
+SELECT coalesce(t.id, r.id)
+  FROM (SELECT * FROM wallets_transfer WHERE kind = 'deposit_mismatch') t
+  FULL JOIN returned r ON r.reference = t.reference LEFT JOIN wallets_webhookevent e ON e.id = t.reference
+ WHERE CASE WHEN t.id IS NULL OR e.id IS NULL THEN true
+            WHEN e.verdict = 'suspense' THEN r.id IS NOT NULL
+            WHEN e.verdict <> 'settled' THEN true
+            WHEN r.id IS NULL THEN NOT EXISTS (
+              SELECT FROM wallets_transfer m WHERE m.kind = 'suspense_matched' AND m.reference = e.deposit_id)
+            ELSE (r.amount, r.currency, r.operator_id) IS DISTINCT FROM (t.amount, t.currency, t.operator_id) END
+""",
+    ),
+    Check(
+        6,
+        "a deposit that was matched got all that its events brought into suspense and nobody returned",
+        """
+SELECT m.id FROM wallets_transfer m LEFT JOIN LATERAL (
+  SELECT sum(t.amount) AS amount, min(t.currency) AS least, max(t.currency) AS most
+    FROM wallets_webhookevent e JOIN wallets_transfer t ON t.reference = e.id AND t.kind = 'deposit_mismatch'
+   WHERE e.deposit_id = m.reference AND e.verdict = 'settled' AND NOT EXISTS (
+     SELECT FROM wallets_transfer r WHERE r.reference = e.id AND r.kind = 'suspense_returned')) brought ON true
+ WHERE m.kind = 'suspense_matched'
+   AND (m.amount, m.currency, m.currency) IS DISTINCT FROM (brought.amount, brought.least, brought.most)
+""",
+    ),
+    Check(
+        6,
+        "somebody decided, for a reason, about all that left suspense",
+        """
+SELECT t.id FROM wallets_transfer t
+ WHERE t.kind IN ('suspense_matched', 'suspense_returned') AND NOT EXISTS (
+   SELECT FROM operators_significantevent s
+    WHERE s.kind IN ('deposit.matched', 'deposit.returned', 'webhook.returned')
+      AND s.actor_id IS NOT NULL AND s.reason <> ''
+      AND (s.after->>'deposit' = t.reference::text OR s.after->'webhook_events' @> to_jsonb(t.reference::text)))
 """,
     ),
     Check(
@@ -166,7 +211,7 @@ SELECT t.id FROM wallets_transfer t
         "what moved because of a deposit names the deposit, in its wallet",
         """
 SELECT t.id FROM wallets_transfer t LEFT JOIN wallets_deposit d ON d.id = t.reference
- WHERE t.kind IN ('deposit', 'refund') AND d.wallet_id IS DISTINCT FROM t.wallet_id
+ WHERE t.kind IN ('deposit', 'suspense_matched', 'refund') AND d.wallet_id IS DISTINCT FROM t.wallet_id
 """,
     ),
     Check(
@@ -187,7 +232,10 @@ SELECT e.id FROM wallets_webhookevent e LEFT JOIN wallets_deposit d ON d.id = e.
   LEFT JOIN wallets_provideraccount a ON a.id = e.account_id
  WHERE e.verdict = 'settled'
    AND e.type NOT LIKE 'payout.%'
-   AND (d.id IS NULL OR a.id IS NULL OR a.provider <> d.method OR a.operator_id <> d.operator_id)
+   AND (a.id IS NULL OR a.operator_id <> d.operator_id
+        -- Staff have decided about money that came another way.
+        OR ((d.id IS NULL OR a.provider <> d.method) AND NOT EXISTS (
+          SELECT FROM wallets_transfer t WHERE t.reference = e.id AND t.kind = 'deposit_mismatch')))
 """,
     ),
 ]

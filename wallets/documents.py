@@ -5,7 +5,7 @@ from typing import Any
 
 from casino.money import format_money
 from wallets.adjustment_models import Adjustment
-from wallets.models import Deposit, Wallet
+from wallets.models import Deposit, Wallet, WebhookEvent
 from wallets.withdrawal_models import Withdrawal, WithdrawalStep
 
 
@@ -44,6 +44,38 @@ def deposit_document(deposit: Deposit) -> dict[str, Any]:
     if deposit.refunded_at is not None:
         document["refunded_at"] = format_moment(deposit.refunded_at)
     return document
+
+
+def staff_deposit_document(deposit: Deposit) -> dict[str, Any]:
+    """What staff see of a deposit; player and operator should be loaded."""
+    return {
+        **deposit_document(deposit),
+        "player": {"id": str(deposit.player_id), "username": deposit.player.username},
+        "operator": deposit.operator.slug,
+    }
+
+
+def webhook_event_document(event: WebhookEvent) -> dict[str, Any]:
+    """A row of the inbox; account, deposit and withdrawal should be loaded with their operators.
+
+    ``operator`` is the one in whose book it is, None being the platform.
+    """
+    about = event.deposit or event.withdrawal or event.account
+    return {
+        "id": str(event.pk),
+        "provider": str(event.account.provider),
+        "operator": about.operator.slug if about.operator else None,
+        "event_id": event.event_id,
+        "type": event.type,
+        "verdict": str(event.verdict),
+        "reason": event.reason,
+        "deposit": event.deposit.reference if event.deposit else None,
+        "amount": format_money(event.amount) if event.amount is not None else None,
+        "currency": event.currency,
+        "attempts": event.attempts,
+        "received_at": format_moment(event.received_at),
+        "settled_at": format_moment(event.settled_at) if event.settled_at else None,
+    }
 
 
 def withdrawal_document(withdrawal: Withdrawal) -> dict[str, Any]:

@@ -153,4 +153,6 @@ def daily_max(wallet: Wallet, player: User) -> Decimal:
     level: VipLevel = standing_of(player).level
     entry = points.ladder()[0]
     growth = level.withdrawal_limit / entry.withdrawal_limit if entry.withdrawal_limit else Decimal(1)
-    return min(level.withdrawal_limit, round_down(wallet.operator.withdrawal_daily_max * growth))
+    operators: Decimal = round_down(wallet.operator.withdrawal_daily_max * growth)
+    own: Decimal = level.withdrawal_limit
+    return min(own, operators)

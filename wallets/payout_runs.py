@@ -117,7 +117,8 @@ def _take_answer(withdrawal_id: UUID, answer: PayoutAnswer, at: datetime | None)
 
 def _pause(attempts: int) -> timedelta:
     """Twice as long after each attempt."""
-    return min(PATIENCE * 2 ** min(attempts, 10), LONGEST_PAUSE)
+    longest = int(LONGEST_PAUSE / PATIENCE)
+    return PATIENCE * min(1 << min(attempts, 10), longest)
 
 
 def _alert(withdrawal: Withdrawal, answer: PayoutAnswer) -> None:

@@ -20,6 +20,7 @@ from casino.encryption import decrypt, encrypt
 from casino.errors import Refusal
 from casino.money import format_money, parse_amount
 from operators.models import Operator
+from wallets.barcodes import barcode_svg
 from wallets.models import Deposit, Provider, ProviderAccount
 
 TOLERANCE_SECONDS = 300
@@ -229,7 +230,7 @@ class InStoreCash(PaymentProvider):
     name: ClassVar[str] = Provider.INSTORE_CASH
 
     def instructions(self, deposit: Deposit, account: ProviderAccount) -> dict[str, Any]:
-        barcode = {"symbology": "code128", "text": deposit.reference}
+        barcode = {"symbology": "code128", "text": deposit.reference, "svg": barcode_svg(deposit.reference)}
         return {"code": deposit.reference, "barcode": barcode, **_amount_and_reference(deposit)}
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from wallets import promotion_views, views, withdrawal_views
+from wallets import promotion_views, review_views, views, withdrawal_views
 
 urlpatterns = [
     path("deposits", views.DepositsView.as_view()),
@@ -15,6 +15,11 @@ urlpatterns = [
     path("admin/withdrawals/<uuid:pk>", withdrawal_views.StaffWithdrawalView.as_view()),
     path("admin/adjustments", withdrawal_views.AdjustmentsView.as_view()),
     path("admin/adjustments/<uuid:pk>", withdrawal_views.AdjustmentView.as_view()),
+    path("admin/deposits/<uuid:pk>", review_views.DecideDepositView.as_view()),
+    path("admin/webhooks", review_views.WebhookEventsView.as_view()),
+    path("admin/webhooks/<uuid:pk>/replay", review_views.ReplayView.as_view()),
+    path("admin/webhooks/<uuid:pk>/return", review_views.ReturnView.as_view()),
+    path("admin/webhooks/<uuid:pk>/match", review_views.MatchView.as_view()),
     path("webhooks/<str:provider>", views.PlatformWebhookView.as_view()),
     path("webhooks/<str:provider>/<str:operator>", views.OperatorWebhookView.as_view()),
     path("bonuses", promotion_views.BonusesView.as_view()),

@@ -179,7 +179,7 @@ def _receive_without_deposit(row: WebhookEvent, event: Event, journal: Journal, 
         Account.SUSPENSE,
         event.amount,
         reference=row.pk,
-        operator_id=_book_of(row),
+        operator_id=book_of(row),
         currency=event.currency,
     )
     journal.post()
@@ -200,7 +200,8 @@ def _put_in_review(row: WebhookEvent) -> None:
         row.deposit.status = DepositStatus.REVIEW
 
 
-def _book_of(row: WebhookEvent) -> UUID | None:
+def book_of(row: WebhookEvent) -> UUID | None:
+    """The operator in whose book the event's money is; None for the platform's."""
     return row.deposit.operator_id if row.deposit else row.account.operator_id
 
 
@@ -213,4 +214,4 @@ def _alert(row: WebhookEvent, kind: str, subject: str) -> None:
         "amount": format_money(row.amount) if row.amount is not None else None,
         "currency": row.currency,
     }
-    news.tell_alert(Alert.objects.record(kind, subject, operator_id=_book_of(row), details=details))
+    news.tell_alert(Alert.objects.record(kind, subject, operator_id=book_of(row), details=details))

@@ -1,7 +1,7 @@
 """Who may listen: login by session cookie or by token, and whether that still holds later on."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -33,7 +33,7 @@ class Seat:
     session_key: str
     feed: str
     audience: type[Audience]
-    outbox: Outbox = field(default_factory=Outbox)
+    outbox: Outbox
 
     def __post_init__(self) -> None:
         # Differs once the password was changed.

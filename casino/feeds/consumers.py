@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from casino.feeds.admission import SUBPROTOCOL, Seat, log_in
 from casino.feeds.hub import Hub, hub_here, moment_now
 from casino.feeds.origins import is_allowed_origin
-from casino.feeds.outbox import LAST_WORD_SECONDS, Code
+from casino.feeds.outbox import Code, Outbox
 from casino.feeds.threads import in_thread
 from casino.realtime import to_json
 
@@ -42,7 +42,6 @@ class FeedConsumer(AsyncWebsocketConsumer):
     """What every feed has in common; subclasses fill in the first three methods."""
 
     seat: Seat | None = None
-    _is_given_up = False
 
     @classmethod
     def feed_of(cls, user: Any, query: Mapping[str, str]) -> str | None:
@@ -61,19 +60,22 @@ class FeedConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection; whichever way it ends, nothing of it stays."""
-        self._life = asyncio.current_task()
-        self._sender: asyncio.Task[None] | None = None
+        self.outbox = Outbox()
         self._allowance, self._counted_at = float(BURST), time.monotonic()
+        reading = asyncio.ensure_future(super().__call__(scope, receive, send))
+        sending = asyncio.ensure_future(self.outbox.run(send))
         try:
-            await super().__call__(scope, receive, send)
-        except asyncio.CancelledError:
-            if not self._is_given_up:
-                raise
+            await asyncio.wait({reading, sending}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             if self.seat is not None:
-                hub_here().leave(self.seat)
-            if self._sender is not None:
-                self._sender.cancel()
+                self.hub.leave(self.seat)
+            reading.cancel()
+            sending.cancel()
+            await asyncio.gather(reading, sending, return_exceptions=True)
+        # Granian closes nothing while somebody still waits for the client's next word.
+        await self.outbox.close(send)
+        if not reading.cancelled():
+            reading.result()
 
     async def connect(self) -> None:
         """Accept, so that a refusal can be told by its code, and let in whom the feed is for."""
@@ -82,22 +84,22 @@ class FeedConsumer(AsyncWebsocketConsumer):
         try:
             await self._take_a_seat(offered)
         except Refused as refusal:
-            await self.close(refusal.code)
+            self.outbox.end(refusal.code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answer a ping or a resume; everything else ends the connection."""
-        if self.seat is None or self.seat.outbox.has_ended:
+        if self.seat is None:
             return
         try:
             self._count()
             message = _parse(text_data)
             if message["type"] == "ping":
                 seq = self.hub.newest_here(self.seat.feed)
-                self.seat.outbox.put(to_json({"type": "pong", "seq": seq}))
+                self.outbox.put(to_json({"type": "pong", "seq": seq}))
             else:
                 await self._resume(self.seat, message["last_seq"])
         except Refused as refusal:
-            self.seat.outbox.end(refusal.code)
+            self.outbox.end(refusal.code)
 
     @property
     def hub(self) -> Hub:
@@ -112,11 +114,7 @@ class FeedConsumer(AsyncWebsocketConsumer):
         except (DatabaseError, TimeoutError):
             raise Refused(Code.TRY_LATER) from None
         self.seat = seat
-        self._sender = asyncio.ensure_future(self._send_until_the_end(seat))
-        try:
-            await self._send_snapshot(seat)
-        except Refused as refusal:
-            seat.outbox.end(refusal.code)
+        await self._send_snapshot(seat)
 
     def _admit(self, subprotocols: list[str]) -> Seat:
         """Who it is, from where, and to what; raises Refused."""
@@ -128,14 +126,14 @@ class FeedConsumer(AsyncWebsocketConsumer):
             raise Refused(Code.NOT_ALLOWED)
         user, session_key = found
         feed = self.feed_of(user, dict(parse_qsl(self.scope["query_string"].decode("latin-1"))))
-        seat = Seat(user, session_key, feed or "", type(self))
+        seat = Seat(user, session_key, feed or "", type(self), self.outbox)
         if feed is None or seat not in self.admitted([seat]):
             raise Refused(Code.NOT_ALLOWED)
         return seat
 
     async def _resume(self, seat: Seat, last_seq: int) -> None:
         """Send what came after ``last_seq``, or a snapshot where that is not there any more."""
-        seat.outbox.hold()
+        self.outbox.hold()
         try:
             missed = await self.hub.replay(seat.feed, last_seq)
         except RedisError:
@@ -143,26 +141,18 @@ class FeedConsumer(AsyncWebsocketConsumer):
         if missed is None:
             await self._send_snapshot(seat)
         else:
-            seat.outbox.release(missed.texts, missed.newest)
+            self.outbox.release(missed.texts, missed.newest)
 
     async def _send_snapshot(self, seat: Seat) -> None:
         """Send how things stand. Its number is read first: whatever has a lower one was committed before."""
-        seat.outbox.hold()
+        self.outbox.hold()
         try:
             seq = await self.hub.look(seat.feed)
             data = await in_thread(self.snapshot, seat.user, seat.feed)
         except (RedisError, DatabaseError):
             raise Refused(Code.TRY_LATER) from None
         text = to_json({"type": "snapshot", "seq": seq, "at": moment_now(), "data": data})
-        seat.outbox.release([text], seq)
-
-    async def _send_until_the_end(self, seat: Seat) -> None:
-        await seat.outbox.run(self.base_send)
-        # A client that reads hangs up now, and that is the end of this task too; one that does not is left behind.
-        await asyncio.sleep(LAST_WORD_SECONDS)
-        self._is_given_up = True
-        if self._life is not None:
-            self._life.cancel()
+        self.outbox.release([text], seq)
 
     def _count(self) -> None:
         now = time.monotonic()

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-# Further behind than this, a client is better served by a new connection.
-MOST_WAITING = 4096
+# Further behind than this, a client is better served by a new connection. It is above what a window keeps.
+MOST_MESSAGES, MOST_BYTES = 4096, 8 * 1024 * 1024
 # Beyond this the server keeps what the client does not read in its own memory.
-MOST_UNSENT_BYTES = 256 * 1024
-UNSENT_PAUSE_SECONDS = 0.1
+MOST_UNSENT_BYTES = 1024 * 1024
+UNSENT_PAUSE_SECONDS = 0.02
 # How long a client that does not read has to take note of the end.
 LAST_WORD_SECONDS = 2.0
 
@@ -39,32 +39,26 @@ class Outbox:
     def __init__(self) -> None:
         self._waiting: deque[str] = deque()
         self._held: list[tuple[int, str]] | None = []
+        self._bytes = 0
         self._known = 0
         self._ending: int | None = None
         self._has_work = asyncio.Event()
         self._has_ended = asyncio.Event()
-
-    @property
-    def has_ended(self) -> bool:
-        return self._ending is not None
 
     def put(self, text: str) -> None:
         """Queue a text; a full queue ends the connection."""
         if self._ending is None:
             self._waiting.append(text)
             self._has_work.set()
-            if len(self._waiting) > MOST_WAITING:
-                self.end(Code.TOO_SLOW)
+            self._weigh(len(text))
 
     def news(self, seq: int, text: str) -> None:
         """Queue a numbered message, once whatever is on its way before it is there."""
-        if self._held is None:
-            if seq > self._known:
-                self.put(text)
-        elif self._ending is None:
+        if self._held is not None:
             self._held.append((seq, text))
-            if len(self._held) > MOST_WAITING:
-                self.end(Code.TOO_SLOW)
+            self._weigh(len(text))
+        elif seq > self._known:
+            self.put(text)
 
     def beat(self, text: str) -> None:
         """Queue a heartbeat, unless something better is on its way."""
@@ -73,12 +67,13 @@ class Outbox:
 
     def hold(self) -> None:
         """Let news wait."""
-        if self._held is None:
+        if self._held is None and self._ending is None:
             self._held = []
 
     def release(self, texts: Iterable[str], known: int) -> None:
         """Queue ``texts``, which bring the client up to the number ``known``, then the news beyond it."""
         held, self._held = self._held or [], None
+        self._bytes -= sum(len(text) for _, text in held)
         self._known = known
         for text in texts:
             self.put(text)
@@ -93,18 +88,28 @@ class Outbox:
             self._held = None
             self._has_ended.set()
 
+    def _weigh(self, more: int) -> None:
+        self._bytes += more
+        if len(self._waiting) + len(self._held or ()) > MOST_MESSAGES or self._bytes > MOST_BYTES:
+            self.end(Code.TOO_SLOW)
+
     async def run(self, send: Send) -> None:
-        """Send what is queued until the end, and close; a client that does not read is given up."""
+        """Send what is queued, until the end."""
         sending = asyncio.ensure_future(self._send_all(send))
+        ending = asyncio.ensure_future(self._has_ended.wait())
         try:
-            await self._has_ended.wait()
-            sending.cancel()
+            await asyncio.wait({sending, ending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, ending):
+                task.cancel()
+            await asyncio.gather(sending, ending, return_exceptions=True)
+
+    async def close(self, send: Send) -> None:
+        """Tell the client how it ended; one that does not read is given up."""
+        if self._ending is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORD_SECONDS):
                     await send({"type": "websocket.close", "code": self._ending})
-        finally:
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
 
     async def _send_all(self, send: Send) -> None:
         while True:
@@ -112,7 +117,9 @@ class Outbox:
             while self._waiting:
                 while unsent_bytes(send) > MOST_UNSENT_BYTES:  # noqa: ASYNC110 - daphne does not say when it is less
                     await asyncio.sleep(UNSENT_PAUSE_SECONDS)
-                await send({"type": "websocket.send", "text": self._waiting.popleft()})
+                text = self._waiting.popleft()
+                self._bytes -= len(text)
+                await send({"type": "websocket.send", "text": text})
             self._has_work.clear()
 
 

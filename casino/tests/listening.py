@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +34,7 @@ def feed_server(kind: str, redis_url: str, application: str = "casino.asgi:appli
     port = str(free_port())
     commands = {
         "daphne": ["daphne", "--bind", "127.0.0.1", "--port", port, "--verbosity", "0", application],
-        "granian": ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", port, "--ws", application],
+        "granian": ["granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", port, "--ws", application],
     }
     environment = os.environ | {
         "DATABASE_URL": _database_url(), "REDIS_URL": redis_url, "DEBUG": "1", "DATABASE_POOL_SIZE": "6"
@@ -125,16 +125,18 @@ class Member:
     first: int = 0
     snapshots: int = 0
     resumes: int = 0
+    asked_until: float = 0.0
     kinds: Counter[str] = field(default_factory=Counter)
-    gaps: list[tuple[int, int]] = field(default_factory=list)
+    figures: list[dict[str, Any]] = field(default_factory=list)
+    skipped: list[tuple[int, int]] = field(default_factory=list)
     delays: list[float] = field(default_factory=list)
 
 
 class Crowd:
     """Many clients in one thread that do what a front end does: count, ask for what they missed, connect again."""
 
-    def __init__(self, at: str, path: str, tokens: list[str], *, drop: Callable[[], bool] = lambda: False) -> None:
-        self.at, self.path, self.drop = at, path, drop
+    def __init__(self, at: str, path: str, tokens: list[str]) -> None:
+        self.at, self.path = at, path
         self.members = [Member(token) for token in tokens]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -171,7 +173,7 @@ class Crowd:
             if not member.first:
                 member.first = member.seq = message["seq"]
             elif message["seq"] > member.seq:
-                member.gaps.append((member.seq, message["seq"]))
+                member.skipped.append((member.seq, message["seq"]))
                 member.seq = message["seq"]
             return
         if message["type"] == "heartbeat":
@@ -185,11 +187,14 @@ class Crowd:
             return
         member.seq = message["seq"]
         member.kinds[message["type"]] += 1
-        member.delays.append(time.time() - datetime.fromisoformat(message["at"]).timestamp())
+        if message["type"] == "figures.updated":
+            member.figures.append(message)
+        if message["at"]:
+            member.delays.append(time.time() - datetime.fromisoformat(message["at"]).timestamp())
 
     async def _resume(self, member: Member, socket: Any) -> None:
         """Ask once; what comes before the answer is out of order and ignored."""
-        if time.monotonic() > getattr(member, "asked_until", 0.0):
-            member.asked_until = time.monotonic() + 1.0  # type: ignore[attr-defined]
+        if time.monotonic() > member.asked_until:
+            member.asked_until = time.monotonic() + 1.0
             member.resumes += 1
             await socket.send(json.dumps({"type": "resume", "last_seq": member.seq}))

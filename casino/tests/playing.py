@@ -8,12 +8,13 @@ from decimal import Decimal
 from itertools import count, cycle
 from uuid import uuid4
 
+from django.db import connection, transaction
+
 from betting.orders import Order, Settled, parse_order
 from betting.services import open_account, place_bets
 from casino.games.models import Category, Game
 from casino.games.services import GameSpec, create_game
 from casino.users.models import User
-from django.db import connection, transaction
 from operators.models import Operator
 from wallets import ledger
 from wallets.models import Account, TransferKind
@@ -49,9 +50,10 @@ def make_crowd(operator: Operator, number: int, funds: str = "1000.00") -> list[
 class Table:
     """Bets of 1.00 on the coin, so many a second, each player in turn; ``slowest`` is the longest batch in seconds."""
 
-    def __init__(self, players: Sequence[User], per_second: int, batch: int = 20) -> None:
+    def __init__(self, players: Sequence[User], per_second: int, batch: int = 50) -> None:
         self.players, self.per_second, self.batch = players, per_second, batch
         self.placed, self.slowest = 0, 0.0
+        self._most = 10**9
         self.bets_of = {player.pk: 0 for player in players}
         self._is_over = threading.Event()
 
@@ -66,15 +68,15 @@ class Table:
             self._is_over.set()
             thread.join(30)
 
-    def play_for(self, seconds: float) -> None:
-        """Play here."""
-        threading.Timer(seconds, self._is_over.set).start()
+    def play(self, bets: int) -> None:
+        """Play here, until so many are placed."""
+        self._most = bets
         self._play()
 
     def _play(self) -> None:
         turns, numbers, began = cycle(self.players), count(), time.monotonic()
         try:
-            while not self._is_over.is_set():
+            while not self._is_over.is_set() and self.placed < self._most:
                 self.settle([self._order(next(turns), next(numbers)) for _ in range(self.batch)])
                 self._is_over.wait(max(0.0, began + self.placed / self.per_second - time.monotonic()))
         finally:

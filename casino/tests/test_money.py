@@ -131,3 +131,9 @@ def test_a_heavier_weight_never_gets_less(cents: int, weights: list[int]):
     shares = largest_remainder(D(cents) / 100, weights)
     ordered = sorted(zip(weights, shares, strict=True))
     assert all(low[1] <= high[1] for low, high in pairwise(ordered) if low[0] < high[0])
+
+
+@pytest.mark.parametrize("total", ["-0.01", "0.015"])
+def test_only_whole_units_are_split(total: str):
+    with pytest.raises(ValueError, match="whole number of units"):
+        largest_remainder(Decimal(total), [1, 1])

@@ -204,15 +204,22 @@ def _end_of(period: LimitPeriod, at: datetime) -> datetime:
 
 
 def _deposited(player: User, currency: str, at: datetime) -> Used:
-    """What of each period's deposits counts, over all operators; one statement."""
-    starts = {period: _start_of(period, at) for period in LimitPeriod}
+    """What of each period's deposits counts, over all operators; one statement.
+
+    Periods end at their end, not at ``at``: a deposit at another operator, where another wallet is locked, may be dated
+    a moment later and yet come first.
+    """
+    spans = {period: (_start_of(period, at), _end_of(period, at)) for period in LimitPeriod}
     rows = Deposit.objects.filter(
-        player=player, currency=currency, status__in=COUNTED, created_at__gte=min(starts.values()), created_at__lte=at
+        player=player,
+        currency=currency,
+        status__in=COUNTED,
+        created_at__gte=min(start for start, _ in spans.values()),
     )
     sums: dict[str, Decimal] = rows.aggregate(
         **{
-            period.value: Sum("amount", filter=Q(created_at__gte=start), default=ZERO)
-            for period, start in starts.items()
+            period.value: Sum("amount", filter=Q(created_at__gte=start, created_at__lt=end), default=ZERO)
+            for period, (start, end) in spans.items()
         }
     )
     return {period: sums[period.value] for period in LimitPeriod}

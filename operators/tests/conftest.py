@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from betting import jackpots, rollups
-from betting.models import Bet
+from betting.models import Bet, JackpotPool
 from betting.orders import Settled
 from betting.services import place_bets
 from betting.tests.conftest import (  # noqa: F401 - fixtures
@@ -51,9 +51,14 @@ def cast(
 ) -> Cast:  # fmt: skip
     """Three operators, five players (one seeded, one who plays at two), three games (one with jackpots)."""
     make_jackpot(
-        {"name": "mini", "rate": "0.004", "seed": 5, "odds": Decimal("0.005")}, {"name": "grand", "rate": "0.0035", "seed": 50}
+        {"name": "mini", "rate": "0.004", "seed": 5, "odds": Decimal("0.005")},
+        {"name": "grand", "rate": "0.0035", "seed": 50},
     )
-    games = [make_game("coin"), make_game("third", paytable=THIRD), make_game("pots", jackpot_group="house", paytable=THIRD)]
+    games = [
+        make_game("coin"),
+        make_game("third", paytable=THIRD),
+        make_game("pots", jackpot_group="house", paytable=THIRD),
+    ]
     players = {
         "alice": alice,
         "boris": boris,
@@ -85,6 +90,10 @@ def history(cast: Cast, give_bonus: Any, give_spins: Any, order_of: Any) -> Cast
 
     for hours_ago in (290, 289, 200, 150, 149, 101, 77, 50, 26, 25):
         round_at(cast.now - timedelta(hours=hours_ago))
+        if hours_ago in (200, 26):
+            # A pot that falls for sure.
+            JackpotPool.objects.filter(level__name="mini").update(odds=1)
+            place_bets([order_of(cast.players["alice"], "pots", "1.00")], at=cast.now - timedelta(hours=hours_ago))
     rollups.fold(cast.now)
     jackpots.fold()
     # A late bet in a folded hour, an open hour, and bets of this very moment.
@@ -136,5 +145,5 @@ def bets_where(db: None) -> Callable[..., list[Bet]]:
     return find
 
 
-def midnight(moment: datetime, days: int = 0) -> datetime:
+def midnight(moment: date, days: int = 0) -> datetime:
     return datetime(moment.year, moment.month, moment.day, tzinfo=UTC) + timedelta(days=days)

@@ -64,6 +64,7 @@ def test_its_code_is_what_players_register_with(api: Api, olga: User):
 
 def test_what_is_left_out_is_the_operators_default(api: Api, olga: User):
     Operator.objects.update(affiliate_rate=D("0.075"))
+    olga.refresh_from_db()
     made = api(olga).post("/admin/affiliates", {"code": "PLAIN", "name": "Plain"}).json()
     assert (made["rate"], made["carries_negative"]) == ("0.0750", False)
 

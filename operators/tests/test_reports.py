@@ -8,9 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from betting import rollups
+from casino.errors import Invalid
 from operators.periods import parse_period
 from operators.tests.conftest import Cast, midnight, naive
-from casino.errors import Invalid
 
 pytestmark = pytest.mark.usefixtures("books_close")
 NOON = datetime(2026, 3, 15, 12, 30, tzinfo=UTC)
@@ -39,12 +39,16 @@ def check_rtp(answer: Any, bets: list[Any]) -> None:
         for bet in bets:
             parts.setdefault(str(getattr(bet, name)), []).append(bet)
         kind = group[:-1]
-        shown = {row[kind]["id"]: {key: value for key, value in row.items() if key != kind} for row in answer.data[group]}
+        shown = {
+            row[kind]["id"]: {key: value for key, value in row.items() if key != kind} for row in answer.data[group]
+        }
         assert shown == {key: naive(rows) for key, rows in parts.items()}
 
 
 @pytest.mark.parametrize("seeded", ["include", "exclude", "only"])
-def test_the_rtp_report_equals_a_recount_of_the_bets(history: Cast, petra: Any, olga: Any, api: Any, bets_where: Any, seeded: str):
+def test_the_rtp_report_equals_a_recount_of_the_bets(
+    history: Cast, petra: Any, olga: Any, api: Any, bets_where: Any, seeded: str
+):
     flag = {"include": None, "exclude": False, "only": True}[seeded]
     for asked, start, end in intervals(history):
         for operator in (None, *history.operators.values()):
@@ -68,7 +72,9 @@ def test_the_rtp_report_narrows_to_a_game_and_a_player(history: Cast, olga: Any,
         check_rtp(answer, bets_where(start, end, operator=olga.operator, player=alice))
 
 
-def test_a_games_performance_equals_a_recount_by_version(history: Cast, petra: Any, olga: Any, api: Any, bets_where: Any, play: Any):
+def test_a_games_performance_equals_a_recount_by_version(
+    history: Cast, petra: Any, olga: Any, api: Any, bets_where: Any, play: Any
+):
     from casino.games.services import change_game
 
     game = history.games[0]
@@ -115,8 +121,9 @@ def test_statements_do_not_grow_with_the_play(
         f"/admin/players/{history.players['alice'].pk}", "/admin/alerts", "/admin/settings",
     ]  # fmt: skip
     before = [_statements(api(petra), address) for address in addresses]
-    from betting.services import place_bets
     from decimal import Decimal
+
+    from betting.services import place_bets
     from wallets.services import deposit_through_webhook
 
     for number in range(5):

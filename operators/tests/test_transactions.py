@@ -54,7 +54,9 @@ def test_pages_merge_all_types_newest_first(history: Cast, olga: User, api: Any,
 def test_a_page_can_be_of_one_type(history: Cast, petra: User, api: Any):
     for name, rows in (("deposits", Deposit), ("bets", Bet), ("withdrawals", Withdrawal)):
         shown = walk(api(petra), "/admin/transactions", type=name, limit="50")
-        assert [row["id"] for row in shown] == [str(pk) for pk in rows.objects.order_by("-id").values_list("pk", flat=True)]
+        assert [row["id"] for row in shown] == [
+            str(pk) for pk in rows.objects.order_by("-id").values_list("pk", flat=True)
+        ]
         assert {row["type"] for row in shown} <= {name[:-1]}
 
 
@@ -107,7 +109,15 @@ def test_a_player_sees_their_own(history: Cast, api: Any, olga: User):
 
 @pytest.mark.parametrize(
     "asked",
-    [{"type": "bet"}, {"playerId": "alice"}, {"cursor": "???"}, {"cursor": "b0"}, {"limit": "0"}, {"limit": "101"}, {"seeded": "no"}],
+    [
+        {"type": "bet"},
+        {"playerId": "alice"},
+        {"cursor": "???"},
+        {"cursor": "b0"},
+        {"limit": "0"},
+        {"limit": "101"},
+        {"seeded": "no"},
+    ],
 )
 def test_what_is_asked_wrongly_is_invalid(asked: dict[str, str], petra: User, api: Any):
     answer = api(petra).get("/admin/transactions", asked)
@@ -169,6 +179,7 @@ def test_faults_of_a_csv_request_are_problem_documents(olga: User, api: Any):
     assert answer.json()["code"] == "invalid"
 
 
+@pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
 async def test_csv_is_streamed_under_asgi(aurora: Any, olga: User):
     client = AsyncClient()

@@ -1,20 +1,20 @@
 """What the tests of promotions play: a game whose every outcome is known, and deposits that come and go."""
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
+import pytest
 from django.db import connection
 
 from betting.models import Bet
 from betting.orders import Answer, Order, Settled, parse_order
 from betting.services import place_bet
-from casino.api.throttling import connection as redis
 from casino.games.models import Category, Game
 from casino.games.services import GameSpec, create_game
+from casino.realtime import player_feed
 from casino.users.models import User
 from operators.models import Operator
 
@@ -57,7 +57,14 @@ def in_parallel(workers: int, jobs: list[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(run, jobs))
 
 
-def heard(feed: str, kind: str = "") -> list[Any]:
-    """What a feed has told, oldest first; of one kind only, where one is named."""
-    messages = [json.loads(text.split(b" ", 1)[1]) for text in redis().lrange(f"casino:window:{feed}", 0, -1)]
-    return [message for message in messages if kind in ("", message["type"])]
+def listen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+    """Hear from now on what is told: ``heard(alice, "bonus.changed")`` answers (type, data) pairs, oldest first."""
+    told: list[Any] = []
+    for module in ("wallets.news", "vip.points"):
+        monkeypatch.setattr(f"{module}.publish", told.extend)
+
+    def heard(player: User, *kinds: str) -> list[Any]:
+        mine = [message for message in told if message.feed == player_feed(player.pk)]
+        return [(message.type, message.data) for message in mine if not kinds or message.type in kinds]
+
+    return heard

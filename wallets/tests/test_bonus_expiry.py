@@ -20,7 +20,7 @@ from wallets.grants import BonusTerms, grant_bonus
 from wallets.ledger import InsufficientFunds
 from wallets.models import Transfer, TransferKind, Wallet
 from wallets.promotions import Bonus
-from wallets.tests.playing import heard, in_parallel, make_game, order, play
+from wallets.tests.playing import in_parallel, listen, make_game, order, play
 
 WalletOf = Callable[[User], Wallet]
 
@@ -114,13 +114,13 @@ def test_a_batch_is_as_large_as_asked(alice: User, aurora: Operator, make_player
     assert [expire_bonuses(batch=3), expire_bonuses(batch=3), expire_bonuses(batch=3)] == [3, 1, 0]
 
 
-def test_the_player_hears_of_bonus_and_balance(alice: User, give: Any, django_capture_on_commit_callbacks: Any):
+def test_the_player_hears_of_bonus_and_balance(alice: User, give: Any, monkeypatch: pytest.MonkeyPatch):
     overdue(give(alice, "10.00"))
-    with django_capture_on_commit_callbacks(execute=True):
-        expire_bonuses()
-    told = heard(f"player:{alice.pk}")
-    assert [message["type"] for message in told] == ["bonus.changed", "balance.changed"]
-    assert (told[0]["data"]["status"], told[1]["data"]["bonus"]) == ("expired", "0.00")
+    heard = listen(monkeypatch)
+    expire_bonuses()
+    (first, bonus), (second, balance) = heard(alice)
+    assert (first, second) == ("bonus.changed", "balance.changed")
+    assert (bonus["status"], bonus["balance"], balance["bonus"]) == ("expired", "0.00", "0.00")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -20,7 +20,7 @@ from wallets.models import Deposit, Transfer, TransferKind, Wallet, WebhookEvent
 from wallets.promotions import Bonus, BonusRule, BonusStatus, FreeSpins, RuleUse
 from wallets.providers import find_account
 from wallets.tests.conftest import SendingProvider
-from wallets.tests.playing import heard, in_parallel, make_game, play
+from wallets.tests.playing import in_parallel, listen, make_game, play
 
 WalletOf = Callable[[User], Wallet]
 
@@ -250,17 +250,14 @@ def test_the_database_keeps_out_rules_that_cannot_be_kept(rule: Any, terms: dict
 # --- XP and levels ---
 
 
-def test_xp_may_lift_a_player_by_several_levels(
-    alice: User, fund: Any, rule: Any, django_capture_on_commit_callbacks: Any
-):
+def test_xp_may_lift_a_player_by_several_levels(alice: User, fund: Any, rule: Any, monkeypatch: pytest.MonkeyPatch):
     rule("any_deposit", xp=D("4999.99"), xp_percent=D("0.1"))
-    with django_capture_on_commit_callbacks(execute=True):
-        fund(alice, "10.00")
+    heard = listen(monkeypatch)
+    fund(alice, "10.00")
     assert xp_of(alice) == (D(5000), D(5000))
     assert Standing.objects.get(player=alice).level_id == 2
     assert list(LevelReached.objects.values_list("level_id", "operator__slug")) == [(1, "aurora"), (2, "aurora")]
-    told = [message["data"]["level"]["slug"] for message in heard(f"player:{alice.pk}", "vip.level_up")]
-    assert told == ["silver", "gold"]
+    assert [level["level"]["slug"] for _, level in heard(alice, "vip.level_up")] == ["silver", "gold"]
 
 
 # --- Money that goes back ---
@@ -355,14 +352,14 @@ def test_a_completion_that_failed_midway_grants_once_when_it_is_settled(
 
 
 def test_the_feeds_hear_of_the_bonus_and_of_the_whole_balance(
-    rules: list[BonusRule], alice: User, fund: Any, api: Any, django_capture_on_commit_callbacks: Any
+    rules: list[BonusRule], alice: User, fund: Any, api: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    with django_capture_on_commit_callbacks(execute=True):
-        fund(alice, "40.00")
-    (told,) = heard(f"player:{alice.pk}", "bonus.changed")
-    assert told["data"] == api(alice).get("/bonuses").json()["results"][0]
-    (balance,) = heard(f"player:{alice.pk}", "balance.changed")
-    assert (balance["data"]["real"], balance["data"]["bonus"]) == ("40.00", "40.00")
+    heard = listen(monkeypatch)
+    fund(alice, "40.00")
+    ((_, told),) = heard(alice, "bonus.changed")
+    assert told == api(alice).get("/bonuses").json()["results"][0]
+    ((_, balance),) = heard(alice, "balance.changed")
+    assert (balance["real"], balance["bonus"]) == ("40.00", "40.00")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -67,7 +67,9 @@ def test_each_method_tells_what_it_needs(api: Api, alice: User, aurora: Operator
         "reference": by_app["reference"],
     }
     assert in_store["instructions"]["code"] == in_store["reference"]
-    assert in_store["instructions"]["barcode"] == {"symbology": "code128", "text": in_store["reference"]}
+    barcode = in_store["instructions"]["barcode"]
+    assert (barcode["symbology"], barcode["text"]) == ("code128", in_store["reference"])
+    assert barcode["svg"].startswith("<svg ")
 
 
 @pytest.mark.parametrize(

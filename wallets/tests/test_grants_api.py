@@ -17,7 +17,7 @@ from casino.users.models import User
 from operators.models import Operator, SignificantEvent
 from wallets.models import Transfer, Wallet
 from wallets.promotions import Bonus, FreeSpins
-from wallets.tests.playing import heard, in_parallel, make_game, order, play
+from wallets.tests.playing import in_parallel, listen, make_game, order, play
 
 Api = Callable[..., APIClient]
 WalletOf = Callable[[User], Wallet]
@@ -133,19 +133,18 @@ def test_a_granted_bonus_is_played_and_progresses(api: Api, olga: User, alice: U
 
 
 def test_a_grant_is_a_significant_event_and_the_player_hears_of_it(
-    api: Api, olga: User, alice: User, aurora: Operator, bonus: dict[str, Any], django_capture_on_commit_callbacks: Any
+    api: Api, olga: User, alice: User, aurora: Operator, bonus: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ):
-    with django_capture_on_commit_callbacks(execute=True):
-        granted = api(olga).post(BONUSES, bonus).json()
+    heard = listen(monkeypatch)
+    granted = api(olga).post(BONUSES, bonus).json()
     event = SignificantEvent.objects.get(kind__endswith=".granted")
     assert (event.kind, event.operator, event.actor, event.player, event.reason) == (
         "bonus.granted", aurora, olga, alice, "Birthday",
     )  # fmt: skip
     assert event.after == granted
-    told = heard(f"player:{alice.pk}")
-    assert [message["type"] for message in told] == ["bonus.changed", "balance.changed"]
-    assert told[0]["data"] == granted
-    assert told[1]["data"]["bonus"] == "10.00"
+    (first, told), (second, balance) = heard(alice)
+    assert (first, told) == ("bonus.changed", granted)
+    assert (second, balance["bonus"]) == ("balance.changed", "10.00")
 
 
 # --- Free spins ---

@@ -17,7 +17,7 @@ from wallets.grants import BonusTerms, grant_bonus
 from wallets.ledger import InsufficientFunds
 from wallets.models import Transfer, TransferKind, Wallet
 from wallets.promotions import Bonus
-from wallets.tests.playing import heard, in_parallel, make_game, order, play
+from wallets.tests.playing import in_parallel, listen, make_game, order, play
 
 Api = Callable[..., APIClient]
 WalletOf = Callable[[User], Wallet]
@@ -143,15 +143,13 @@ def test_a_bonus_is_waived_at_another_than_the_active_operator(
     assert api(alice).delete(f"/bonuses/{bonus.pk}").json()["operator"] == "aurora"
 
 
-def test_the_player_hears_of_bonus_and_balance(
-    api: Api, alice: User, give: Any, django_capture_on_commit_callbacks: Any
-):
+def test_the_player_hears_of_bonus_and_balance(api: Api, alice: User, give: Any, monkeypatch: pytest.MonkeyPatch):
     bonus = give(alice, "10.00")
-    with django_capture_on_commit_callbacks(execute=True):
-        api(alice).delete(f"/bonuses/{bonus.pk}")
-    told = heard(f"player:{alice.pk}")
-    assert [message["type"] for message in told] == ["bonus.changed", "balance.changed"]
-    assert (told[0]["data"]["status"], told[1]["data"]["bonus"]) == ("waived", "0.00")
+    heard = listen(monkeypatch)
+    api(alice).delete(f"/bonuses/{bonus.pk}")
+    (first, waived), (second, balance) = heard(alice)
+    assert (first, second) == ("bonus.changed", "balance.changed")
+    assert (waived["status"], waived["balance"], balance["bonus"]) == ("waived", "0.00", "0.00")
 
 
 @pytest.mark.django_db(transaction=True)

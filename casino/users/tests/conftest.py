@@ -12,6 +12,15 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from rest_framework.test import APIClient
 
+from betting.tests.conftest import (  # noqa: F401 - the games that limits and exclusions keep people from
+    coin,
+    ever_lose,
+    give_bonus,
+    give_spins,
+    make_game,
+    order_of,
+    sure_game,
+)
 from casino.api import throttling
 from casino.encryption import encrypt
 from casino.users import registration, services

@@ -17,15 +17,6 @@ from betting import rollups
 from betting.models import Bet
 from betting.orders import Settled
 from betting.services import open_account, place_bet, place_bets
-from betting.tests.conftest import (  # noqa: F401 - fixtures
-    coin,
-    ever_lose,
-    give_bonus,
-    give_spins,
-    make_game,
-    order_of,
-    sure_game,
-)
 from casino.users import limits
 from casino.users.limit_models import PlayerLimit
 from casino.users.limits import LimitPeriod, OwnLimitReached
@@ -219,7 +210,7 @@ def test_deposits_at_two_operators_at_once_pass_the_limit_once(api: Api, alice: 
 # --- Losses: every bet of 10.00 on this game loses 0.50 ---
 
 
-def lose(player: User, order_of: Any, wager: str = "10.00", game: str = "ever-lose") -> Any:  # noqa: F811
+def lose(player: User, order_of: Any, wager: str = "10.00", game: str = "ever-lose") -> Any:
     return place_bet(order_of(player, game, wager))
 
 
@@ -238,7 +229,7 @@ def test_a_bet_whose_loss_would_pass_the_limit_is_refused(
     alice: User,
     ever_lose: Any,
     fund: Any,
-    order_of: Any,  # noqa: F811
+    order_of: Any,
 ):
     fund(alice, "100.00")
     set_limits(api, alice, loss={"day": "10.50"})
@@ -259,7 +250,7 @@ def test_what_was_won_makes_room_again(
     ever_lose: Any,
     sure_game: Any,
     fund: Any,
-    order_of: Any,  # noqa: F811
+    order_of: Any,
 ):
     sure_game("double", "2")
     fund(alice, "100.00")
@@ -276,7 +267,7 @@ def test_bets_of_one_batch_count_for_each_other(
     alice: User,
     ever_lose: Any,
     fund: Any,
-    order_of: Any,  # noqa: F811
+    order_of: Any,
 ):
     fund(alice, "100.00")
     set_limits(api, alice, loss={"month": "10.00"})
@@ -291,7 +282,7 @@ def test_losses_count_over_all_operators_folded_or_not(
     borealis: Operator,
     ever_lose: Any,
     fund: Any,
-    order_of: Any,  # noqa: F811
+    order_of: Any,
 ):
     fund(alice, "100.00")
     set_limits(api, alice, loss={"month": "20.00"})
@@ -314,7 +305,7 @@ def test_bonus_money_and_free_spins_are_nobodys_loss(
     give_bonus: Any,
     give_spins: Any,
     order_of: Any,
-    fund: Any,  # noqa: F811
+    fund: Any,
 ):
     set_limits(api, alice, loss={"day": "1.00"})
     give_bonus(alice, "20.00")
@@ -331,7 +322,7 @@ def test_the_next_period_begins_anew(
     alice: User,
     ever_lose: Any,
     fund: Any,
-    order_of: Any,  # noqa: F811
+    order_of: Any,
 ):
     fund(alice, "100.00")
     set_limits(api, alice, loss={"day": "10.00"})
@@ -349,7 +340,7 @@ def test_a_replay_is_answered_though_the_limit_is_reached(
     alice: User,
     ever_lose: Any,
     fund: Any,
-    order_of: Any,  # noqa: F811
+    order_of: Any,
 ):
     fund(alice, "100.00")
     order = order_of(alice, "ever-lose", "10.00")
