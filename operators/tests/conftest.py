@@ -14,22 +14,16 @@ from betting import jackpots, rollups
 from betting.models import Bet, JackpotPool
 from betting.orders import Settled
 from betting.services import place_bets
-from betting.tests.conftest import (  # noqa: F401 - fixtures
-    coin,
-    ever_lose,
-    give_bonus,
-    give_spins,
-    make_game,
-    make_jackpot,
-    order_of,
-    play,
-    sure_game,
-)
+from betting.tests import conftest as betting_tests
 from casino.games.models import Game
 from casino.users.models import User
 from operators.models import Operator
 from wallets.services import deposit_through_webhook
 
+# The games, bonuses and orders of the betting tests serve here as well.
+coin, ever_lose, make_game = betting_tests.coin, betting_tests.ever_lose, betting_tests.make_game
+give_bonus, give_spins, make_jackpot = betting_tests.give_bonus, betting_tests.give_spins, betting_tests.make_jackpot
+order_of, play = betting_tests.order_of, betting_tests.play
 THIRD = {"outcomes": [{"label": "lose", "weight": 2, "multiplier": "0"},
                       {"label": "win", "weight": 1, "multiplier": "2.777777"}]}  # fmt: skip
 

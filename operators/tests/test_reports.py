@@ -166,9 +166,9 @@ def test_an_interval_is_dates_or_whole_hours(asked: dict[str, str], start: str, 
     "asked",
     [
         {"from": "2026-03-01T05:30:00Z"}, {"from": "2026-03-01T05:00:00+05:30"}, {"to": "2026-03-01T05:00:01Z"},
-        {"from": "yesterday"}, {"from": "2026-02-30"}, {"to": "9999-12-31"}, {"from": "0001-01-01"}, {"from": "٢٠٢٦-03-01"},
-        {"from": "2026-03-02", "to": "2026-03-01"}, {"from": "2026-03-16"}, {"seeded": "maybe"}, {"from": "2026-03-01T05:00:00"},
-        {"from": "20260301"}, {"to": "2026-03-01 05:00:00Z"},
+        {"from": "yesterday"}, {"from": "2026-02-30"}, {"to": "9999-12-31"}, {"from": "0001-01-01"},
+        {"from": "٢٠٢٦-03-01"}, {"from": "2026-03-02", "to": "2026-03-01"}, {"from": "2026-03-16"}, {"seeded": "maybe"},
+        {"from": "2026-03-01T05:00:00"}, {"from": "20260301"}, {"to": "2026-03-01 05:00:00Z"},
     ],
 )  # fmt: skip
 def test_other_intervals_are_invalid(asked: dict[str, str], api: Any, petra: Any):

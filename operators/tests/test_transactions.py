@@ -165,8 +165,8 @@ def test_csv_gives_a_spreadsheet_no_formula(cast: Cast, olga: User, api: Any, pr
 @pytest.mark.parametrize(
     ("value", "cell"),
     [
-        ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1+1", "'-1+1"), ("@a", "'@a"), ("\tx", "'\tx"), ("\rx", "'\rx"), ("\nx", "'\nx"),
-        ("-5.00", "-5.00"), ("5.00", "5.00"), ("alice", "alice"), (None, ""), (3, "3"),
+        ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1+1", "'-1+1"), ("@a", "'@a"), ("\tx", "'\tx"), ("\rx", "'\rx"),
+        ("\nx", "'\nx"), ("-5.00", "-5.00"), ("5.00", "5.00"), ("alice", "alice"), (None, ""), (3, "3"),
     ],
 )  # fmt: skip
 def test_a_cell_is_escaped_when_it_begins_a_formula(value: Any, cell: str):
