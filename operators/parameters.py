@@ -92,7 +92,7 @@ def change_operator(operator_id: UUID, changes: Mapping[str, Any], actor_id: UUI
     Raises UnknownSetting for another operator's rule, Invalid where the result would break a rule of its table.
     """
     with transaction.atomic():
-        operator = Operator.objects.select_for_update(no_key=True).get(pk=operator_id)
+        operator: Operator = Operator.objects.select_for_update(no_key=True).get(pk=operator_id)
         rates = {name: changes[name] for name in OPERATOR_RATES if name in changes}
         about: Document = {"operator_id": operator_id, "actor_id": actor_id, "reason": reason}
         _change(operator, {**changes.get("limits", {}), **rates}, {"operator": operator.slug}, about)

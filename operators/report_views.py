@@ -53,13 +53,13 @@ class StaffView(GenericAPIView):
     permission_classes: Any = (IsStaff,)
     pagination_class = NewestFirst
 
-    def operator(self, *, is_due: bool = False) -> Operator | None:
+    def operator(self) -> Operator | None:
         """The operator in question; None where the platform means all."""
         slug = self.request.query_params.get("operator")
         asked = Operator.objects.filter(slug=slug).first() if slug else None
         if slug and asked is None:
             raise UnknownOperator
-        found: Operator | None = operator_in_question(self.request.user, asked, is_due=is_due)
+        found: Operator | None = operator_in_question(self.request.user, asked)
         return found
 
     def period(self) -> Period:

@@ -275,9 +275,8 @@ def test_resume_brings_what_was_missed_or_a_snapshot(at: str, alice: User):
     with Listener(at, "/ws/player", token) as listener:
         assert listener.receive()["seq"] == first + 3
         listener.send(type="resume", last_seq=first + 1)
-        assert [(message["seq"] - first, message["data"]["number"]) for message in (listener.receive(), listener.receive())] == [
-            (2, 2), (3, 3)
-        ]  # fmt: skip
+        replayed = [listener.receive(), listener.receive()]
+        assert [(message["seq"] - first, message["data"]["number"]) for message in replayed] == [(2, 2), (3, 3)]
         listener.send(type="resume", last_seq=first + 3)
         tell(4)
         assert listener.receive()["data"] == {"number": 4}

@@ -111,7 +111,8 @@ def test_a_reader_that_stops_reading_delays_nobody_and_is_given_up(kind: str, au
     ):
         stalled.receive()
         # From now on its messages fill the buffers of the client, of the machine, and of the server.
-        flood = [realtime.Message(realtime.operator_feed(aurora.pk), "alert.raised", "", {"ballast": "x" * 20_000})] * 20
+        feed, ballast = realtime.operator_feed(aurora.pk), {"ballast": "x" * 20_000}
+        flood = [realtime.Message(feed, "alert.raised", "", ballast)] * 20
         (member,) = colleague.members
         table = Table(players, per_second=100, batch=10)
         with table.open():
