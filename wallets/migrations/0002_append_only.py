@@ -1,4 +1,4 @@
-"""Transfers are only ever added; wallets keep room on their page for the next version of a row."""
+"""Transfers and the steps of withdrawals are only ever added; wallets keep room for the next version of their row."""
 
 from django.db import migrations
 
@@ -11,9 +11,15 @@ CREATE TRIGGER transfers_are_only_added BEFORE UPDATE OR DELETE ON wallets_trans
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER transfers_are_never_emptied BEFORE TRUNCATE ON wallets_transfer
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER steps_are_only_added BEFORE UPDATE OR DELETE ON wallets_withdrawalstep
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER steps_are_never_emptied BEFORE TRUNCATE ON wallets_withdrawalstep
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE wallets_wallet SET (fillfactor = 50);
 """
 BACK = """
+DROP TRIGGER steps_are_only_added ON wallets_withdrawalstep;
+DROP TRIGGER steps_are_never_emptied ON wallets_withdrawalstep;
 DROP TRIGGER transfers_are_only_added ON wallets_transfer;
 DROP TRIGGER transfers_are_never_emptied ON wallets_transfer;
 DROP FUNCTION refuse_change();
