@@ -149,6 +149,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     # A message that waited too long is no use: the next one does its work.
     "fold-jackpots": {"task": "betting.tasks.fold_jackpots", "schedule": 1.0, "options": {"expires": 5}},
+    "apply-level-rules": {"task": "wallets.tasks.apply_level_rules", "schedule": 60.0},
     "fold-rollups": {"task": "betting.tasks.fold_rollups", "schedule": 300.0},
     "settle-stored-webhooks": {"task": "wallets.tasks.settle_stored_webhooks", "schedule": 30.0},
     "submit-withdrawals": {"task": "wallets.tasks.submit_withdrawals", "schedule": 15.0},

@@ -94,6 +94,11 @@ class LevelReachedQuerySet(ScopedQuerySet):
         return self.filter(rewarded_at=None)
 
 
+    def without_rules(self) -> Self:
+        """For which the operator's bonus rules have still to be looked at."""
+        return self.filter(rules_applied_at=None)
+
+
 class LevelReached(models.Model):
     """A level that a person earned, once: levels are never lost, and their reward is granted once."""
 
@@ -102,6 +107,7 @@ class LevelReached(models.Model):
     level = models.ForeignKey(VipLevel, models.PROTECT, related_name="reached_by")
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="+", help_text="Where it was earned")
     reached_at = models.DateTimeField()
+    rules_applied_at = models.DateTimeField(null=True, help_text="When the operator's level-up rules were applied")
     rewarded_at = models.DateTimeField(null=True, blank=True)
     bonus = models.OneToOneField("wallets.Bonus", models.PROTECT, null=True, blank=True, related_name="level_reached")
     free_spins = models.OneToOneField(

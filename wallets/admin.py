@@ -3,7 +3,9 @@
 from django.contrib import admin
 
 from casino.admin import ReadOnly
+from wallets.adjustment_models import Adjustment
 from wallets.models import Deposit, ProviderAccount, Transfer, Wallet, WebhookEvent
+from wallets.withdrawal_models import Withdrawal
 
 
 @admin.register(Wallet)
@@ -49,4 +51,24 @@ class WebhookEventAdmin(ReadOnly):
     list_filter = ("verdict", "type")
     list_select_related = ("account__operator", "deposit")
     search_fields = ("event_id", "deposit__reference")
+    show_full_result_count = False
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(ReadOnly):
+    list_display = ("reference", "created_at", "operator", "player", "method", "amount", "currency", "status")
+    list_filter = ("status", "method", "needs_two_people", "is_automatic")
+    list_select_related = ("operator", "player")
+    search_fields = ("reference", "provider_reference", "player__username")
+    exclude = ("idempotency_key", "request_digest")
+    show_full_result_count = False
+
+
+@admin.register(Adjustment)
+class AdjustmentAdmin(ReadOnly):
+    list_display = ("created_at", "operator", "player", "amount", "currency", "status", "maker", "checker", "reason")
+    list_filter = ("status", "needs_two_people")
+    list_select_related = ("operator", "player", "maker", "checker")
+    search_fields = ("player__username", "reason")
+    exclude = ("idempotency_key", "request_digest")
     show_full_result_count = False

@@ -15,7 +15,7 @@ from vip import points
 from vip.models import PointsKind
 from wallets.grants import make_bonus, post_bonus
 from wallets.ledger import Journal
-from wallets.models import Deposit, DepositStatus
+from wallets.models import Deposit, DepositStatus, Wallet
 from wallets.promotions import BonusRule, BonusRuleQuerySet, BonusSource, FreeSpins, RuleUse, Trigger
 
 DEPOSIT_TRIGGERS = (Trigger.FIRST_DEPOSIT, Trigger.ANY_DEPOSIT, Trigger.PROMO_CODE)
@@ -38,7 +38,7 @@ def apply_deposit_rules(journal: Journal, deposit: Deposit) -> None:
         RuleUse(rule=rule, player_id=deposit.player_id, deposit=deposit, used_at=journal.at) for rule in rules
     )
     for rule in rules:
-        _grant(journal, deposit, rule)
+        grant_by_rule(journal, journal.wallets[deposit.wallet_id], rule, deposit)
     xp = sum((rule.xp + round_down(deposit.amount * rule.xp_percent / 100) for rule in rules), ZERO)
     if xp:
         _earn(journal, deposit, xp)
@@ -89,19 +89,19 @@ def _rules_met_by(deposit: Deposit, at: datetime) -> BonusRuleQuerySet:
     return rules.filter(is_entered, trigger__in=DEPOSIT_TRIGGERS, min_deposit__lte=deposit.amount).order_by("id")
 
 
-def _grant(journal: Journal, deposit: Deposit, rule: BonusRule) -> None:
-    """The rule's bonus and its free spins."""
+def grant_by_rule(journal: Journal, wallet: Wallet, rule: BonusRule, deposit: Deposit | None) -> None:
+    """Grant a locked wallet the rule's bonus and its free spins; a match is of the deposit that earned them."""
     expires_at = journal.at + timedelta(days=rule.expires_days)
-    wallet, source = journal.wallets[deposit.wallet_id], BonusSource(rule.trigger)
+    source = BonusSource(rule.trigger)
     facts = {"rule": rule, "deposit": deposit, "conversion_cap": rule.conversion_cap}
-    if amount := _amount(rule, deposit.amount):
+    if amount := _amount(rule, deposit.amount if deposit else ZERO):
         multiple = rule.wagering_multiple
         bonus = make_bonus(wallet, source, amount, multiple, journal.at, expires_at, max_stake=rule.max_stake, **facts)
         post_bonus(journal, bonus)
     if rule.free_spins and rule.free_spin_game_id:
         FreeSpins.objects.create(
             operator=wallet.operator,
-            player_id=deposit.player_id,
+            player_id=wallet.player_id,
             wallet=wallet,
             game_id=rule.free_spin_game_id,
             source=source,

@@ -72,11 +72,14 @@ SELECT g.id FROM (SELECT id, rule_id, deposit_id, player_id FROM wallets_bonus W
     ),
     Check(
         7,
-        "a rule is used by a completed deposit at its operator, and once per player where it says so",
+        "a rule is used by a completed deposit or a level reached, and once per player where it says so",
         """
 SELECT u.id FROM wallets_ruleuse u
   JOIN wallets_bonusrule r ON r.id = u.rule_id LEFT JOIN wallets_deposit d ON d.id = u.deposit_id
- WHERE d.id IS NULL OR d.status <> 'completed' OR d.operator_id <> r.operator_id OR d.player_id <> u.player_id
+  LEFT JOIN vip_levelreached l ON l.id = u.level_reached_id
+ WHERE (r.trigger <> 'level_up' AND (d.id IS NULL OR d.status <> 'completed' OR d.operator_id <> r.operator_id
+                                     OR d.player_id <> u.player_id))
+    OR (r.trigger = 'level_up' AND (l.rules_applied_at IS NULL OR l.player_id <> u.player_id))
 UNION ALL
 SELECT later.id FROM wallets_ruleuse later JOIN wallets_bonusrule r ON r.id = later.rule_id AND r.is_once_per_player
   JOIN wallets_ruleuse first ON first.rule_id = r.id AND first.player_id = later.player_id AND first.id < later.id

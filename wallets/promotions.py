@@ -114,12 +114,13 @@ class RuleUseQuerySet(ScopedQuerySet):
 
 
 class RuleUse(models.Model):
-    """A rule granted once, for a deposit: what makes it once per player, whatever it gave."""
+    """A rule granted once, for a deposit or a level: what makes it once per player, whatever it gave."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     rule = models.ForeignKey(BonusRule, models.PROTECT, related_name="uses", db_index=False)
     player = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    deposit = models.ForeignKey("wallets.Deposit", models.PROTECT, related_name="rules_used")
+    deposit = models.ForeignKey("wallets.Deposit", models.PROTECT, null=True, related_name="rules_used")
+    level_reached = models.ForeignKey("vip.LevelReached", models.PROTECT, null=True, related_name="rules_used")
     used_at = models.DateTimeField()
 
     objects = RuleUseQuerySet.as_manager()
@@ -128,10 +129,15 @@ class RuleUse(models.Model):
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["rule", "deposit"], name="a_deposit_uses_a_rule_once"),
+            models.UniqueConstraint(fields=["rule", "level_reached"], name="a_level_uses_a_rule_once"),
+            models.CheckConstraint(
+                condition=Q(deposit=None, level_reached__isnull=False) | Q(deposit__isnull=False, level_reached=None),
+                name="a_rule_is_used_for_one_cause",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule} for {self.deposit}"
+        return f"{self.rule} for {self.deposit or self.level_reached}"
 
 
 class BonusQuerySet(ScopedQuerySet):

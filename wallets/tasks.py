@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from wallets import endings, payout_runs, payout_simulator, services
+from wallets import endings, level_rules, payout_runs, payout_simulator, services
 
 
 @shared_task
@@ -21,6 +21,12 @@ def expire_deposits() -> int:
 def expire_bonuses() -> int:
     """End the active bonuses whose time is over."""
     return endings.expire_bonuses()
+
+
+@shared_task
+def apply_level_rules() -> int:
+    """Grant what the operators' rules give for levels reached."""
+    return level_rules.apply_due_level_rules()
 
 
 @shared_task

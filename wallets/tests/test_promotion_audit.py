@@ -88,7 +88,7 @@ GRANTED = "a bonus was granted by its transfers, or won by its free spins"
 LEFT = "what a bonus converted and what it forfeited are its transfers"
 EARNED = "a bonus converts only once its requirement is met, and no more than its cap"
 NAMED = "what a rule granted for a deposit names the rule's use, once for each rule and deposit"
-USED = "a rule is used by a completed deposit at its operator, and once per player where it says so"
+USED = "a rule is used by a completed deposit or a level reached, and once per player where it says so"
 TOGETHER = "a grant, its wallet, its player, its operator and its deposit belong together"
 
 CORRUPTIONS = [
