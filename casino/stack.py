@@ -154,7 +154,18 @@ def _server_child(server: embedded.Server) -> Child:
 
 def _web(port: int, environment: Mapping[str, str]) -> Child:
     command = [sys.executable, "-m", "granian", "--interface", "asginl", "casino.asgi:application"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--ws", "--no-access-log", "--log-level", "warning"]
+    command += [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "--ws",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+    ]
     # Open WebSockets would otherwise keep a stopping worker alive for as long as their screens are open.
     command += ["--workers-kill-timeout", "5"]
     # Under ASGI requests run on short-lived threads; a pool keeps the connections that they would leak.

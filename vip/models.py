@@ -93,7 +93,6 @@ class LevelReachedQuerySet(ScopedQuerySet):
         """Whose reward is still due."""
         return self.filter(rewarded_at=None)
 
-
     def without_rules(self) -> Self:
         """For which the operator's bonus rules have still to be looked at."""
         return self.filter(rules_applied_at=None)

@@ -43,8 +43,13 @@ class Stack:
         """Run a management command in another shell, which knows nothing but CASINO_HOME."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=PROJECT, env=_environment(self.home, self.url), capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+            cwd=PROJECT,
+            env=_environment(self.home, self.url),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
 
 @contextmanager
@@ -54,8 +59,12 @@ def running_stack(home: Path) -> Iterator[Stack]:
     with (home / "up.log").open("w+") as log:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "up"],
-            cwd=PROJECT, env=_environment(home, url), stdout=log, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+            cwd=PROJECT,
+            env=_environment(home, url),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         try:
             _wait_until_ready(process, home / "up.log", url)
             yield Stack(home, url, process)

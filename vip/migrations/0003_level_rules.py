@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('vip', '0002_default_levels'),
+        ("vip", "0002_default_levels"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='levelreached',
-            name='rules_applied_at',
+            model_name="levelreached",
+            name="rules_applied_at",
             field=models.DateTimeField(help_text="When the operator's level-up rules were applied", null=True),
         ),
     ]
