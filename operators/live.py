@@ -61,7 +61,7 @@ def follow(hub: Hub) -> None:
 
 @dataclass
 class Follower:
-    """What one feed process knows of the figures and jackpots: which may have changed, and what was told last.
+    """What one feed process knows of the figures and jackpots: which may have changed, what was told and seen last.
 
     A subject is an operator's feed, or ``JACKPOTS``; its value in ``changed`` says whether a bet was heard of.
     """
@@ -69,6 +69,7 @@ class Follower:
     hub: Hub
     changed: dict[str, bool] = field(default_factory=dict)
     told: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, Any] = field(default_factory=dict)
 
     def hear(self, feed: str, kind: str, text: str) -> None:
         """Note what a message changes, and what another process has told."""
@@ -116,8 +117,11 @@ class Follower:
 
     def _is_news(self, subject: str, data: Any, *, is_sure: bool) -> bool:
         """Whether it differs from what was told; without a bet, the first look after a start only sees how it is."""
-        before, self.told[subject] = self.told.get(subject), data
-        return before != data and (before is not None or is_sure)
+        seen, self.seen[subject] = self.seen.get(subject, data), data
+        if data == self.told.get(subject) or not (is_sure or data != seen):
+            return False
+        self.told[subject] = data
+        return True
 
 
 _followers: "WeakKeyDictionary[Hub, Follower]" = WeakKeyDictionary()
