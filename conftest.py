@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
 from rest_framework.test import APIClient
@@ -33,6 +34,13 @@ def flush_append_only_tables() -> Iterator[None]:
     DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
     yield
     DatabaseOperations.sql_flush = empty  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> None:
+    """Argon2 still, without the hundred megabytes that make it strong: the cast logs in thousands of times."""
+    Argon2PasswordHasher.time_cost = Argon2PasswordHasher.parallelism = 1
+    Argon2PasswordHasher.memory_cost = 1024
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import redis
 from allauth.mfa.models import Authenticator
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from rest_framework.test import APIClient
 
 from betting.tests.conftest import (  # noqa: F401 - the games that limits and exclusions keep people from
@@ -28,14 +27,6 @@ from casino.users.models import User
 from conftest import PASSWORD
 
 SECRET = "JBSWY3DPEHPK3PXP"
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2 still, without the hundred megabytes that make it strong."""
-    for setting in ("time_cost", "parallelism"):
-        monkeypatch.setattr(Argon2PasswordHasher, setting, 1)
-    monkeypatch.setattr(Argon2PasswordHasher, "memory_cost", 1024)
 
 
 @pytest.fixture
