@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import random
+import secrets
 import signal
 import socket
 import subprocess
@@ -19,7 +19,8 @@ HAS_PROC = Path("/proc/self/stat").exists()
 def free_port() -> int:
     """A loopback port nobody listens on."""
     for _ in range(100):
-        port = random.choice(PORTS)  # noqa: S311 -- not a secret
+        # Not the global generator: test tools seed it alike in processes that run side by side.
+        port = secrets.choice(PORTS)
         if is_free(port):
             return port
     raise OSError(f"no free port between {PORTS.start} and {PORTS.stop}")
