@@ -18,6 +18,12 @@ class _ForgivingClient(RedisCacheClient):
         except RedisError:
             return default
 
+    def get_many(self, keys: Any) -> Any:
+        try:
+            return super().get_many(keys)
+        except RedisError:
+            return {}
+
     def set(self, key: Any, value: Any, timeout: Any) -> None:
         try:
             super().set(key, value, timeout)
