@@ -70,7 +70,7 @@ class InsufficientFunds(Refusal):
 
 
 class UndeclaredRouteError(Exception):
-    """Code tried to move money along a route that LEDGER declares nowhere: a fault, never a refusal."""
+    """Code tried to move money along a route that is declared nowhere: a fault, never a refusal."""
 
 
 @dataclass
