@@ -146,9 +146,10 @@ def _seed_brand(brand: Brand, summary: Summary) -> None:
 
 
 def _seed_provider(summary: Summary, operator: Operator | None, secret: str) -> None:
-    name = operator.name if operator else "Casino"
+    # The platform's own accounts collect for the demo's operators, whose accounts have settings of their own to come.
+    settings_of = {Provider.CASHAPP: {"cashtag": "$CasinoDemo"}} if operator is None else {}
     for provider in Provider.values:
-        _, is_new = open_provider_account(provider, operator, secret, {"cashtag": f"${name}Demo"})
+        _, is_new = open_provider_account(provider, operator, secret, settings_of.get(Provider(provider)))
         summary.count("provider accounts", is_new)
 
 
