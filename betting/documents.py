@@ -9,6 +9,7 @@ from betting.models import Bet, JackpotPool
 from casino.games.jackpots import JackpotGroup
 from casino.games.models import Game
 from casino.money import MICRO, format_money
+from wallets.documents import format_moment
 
 
 def bet_document(bet: Bet) -> dict[str, Any]:
@@ -86,9 +87,3 @@ def format_multiplier(multiplier: Decimal) -> str:
     """Two decimals at least, six at most."""
     whole, _, places = f"{multiplier:.6f}".partition(".")
     return f"{whole}.{places.rstrip('0'):0<2}"
-
-
-def format_moment(moment: Any) -> str:
-    """RFC 3339 in UTC."""
-    text: str = moment.isoformat(timespec="microseconds")
-    return text.removesuffix("+00:00") + "Z"

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from betting.documents import bet_document, format_moment
+from betting.documents import bet_document
 from casino.money import format_money
 from casino.realtime import PLATFORM_FEED, Message, operator_feed, player_feed, publish
-from wallets.documents import wallet_document
+from wallets.documents import format_moment, wallet_document
 from wallets.promotion_documents import bonus_document
 from wallets.promotions import Bonus
 

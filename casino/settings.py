@@ -4,7 +4,6 @@ Development needs nothing set. Production (DEBUG off) refuses to start without i
 """
 
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import environ
 from celery.schedules import crontab
@@ -128,13 +127,6 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
-
-
-def _redis(database: int) -> str:
-    """The Redis URL with the database number moved on by ``database``, so that one server serves every purpose."""
-    parts = urlsplit(REDIS_URL)
-    first = int(parts.path.strip("/") or 0)
-    return urlunsplit(parts._replace(path=f"/{first + database}"))
 
 
 # --- Redis. Sessions and counters may be lost; the database knows. ---
