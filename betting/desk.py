@@ -4,11 +4,14 @@ Nothing waits for a batch to fill: the desk takes what came while the last batch
 ``BATCH_ORDERS`` of it, and an order that is alone is settled alone.
 """
 
+import asyncio
 import atexit
+import contextlib
 import logging
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
@@ -51,11 +54,15 @@ class DeskClosed(Unavailable):
     retry_after_seconds = 1
 
 
+# Who waits: a thread, or a task of an event loop.
+Waiter = Future[Outcome] | asyncio.Future[Outcome]
+
+
 class Desk:
-    """One thread that settles what ``submit`` brings."""
+    """One thread that settles what ``submit`` and ``wait_for`` bring."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Slip, Future[Outcome]]] = deque()
+        self._waiting: deque[tuple[Slip, Waiter]] = deque()
         self._changed = threading.Condition()
         self._is_open = True
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
@@ -64,6 +71,16 @@ class Desk:
     def submit(self, slip: Slip) -> "Future[Outcome]":
         """The answer to come; raises DeskOverloaded or DeskClosed. Whoever waits may go away: the bet is settled."""
         answer: Future[Outcome] = Future()
+        self._take(slip, answer)
+        return answer
+
+    async def wait_for(self, slip: Slip) -> Outcome:
+        """``submit`` for a task: one wake-up of its event loop brings the answers of a whole batch."""
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._take(slip, answer)
+        return await answer
+
+    def _take(self, slip: Slip, answer: Waiter) -> None:
         with self._changed:
             if not self._is_open:
                 raise DeskClosed
@@ -72,7 +89,6 @@ class Desk:
             self._waiting.append((slip, answer))
             QUEUE_ORDERS.set(len(self._waiting))
             self._changed.notify()
-        return answer
 
     def close(self, timeout_seconds: float = 10) -> None:
         """Take no more orders, settle those that wait, and end."""
@@ -89,16 +105,14 @@ class Desk:
             except Exception as error:
                 # Nobody knows yet whether these were played; the same keys will tell.
                 logger.exception("a batch of %d bets was not settled", len(batch))
-                for _, answer in batch:
-                    answer.set_exception(error)
+                _hand_out([(answer, error) for _, answer in batch])
                 continue
             SETTLE_SECONDS.observe(time.perf_counter() - began)
             BATCH_ORDERS_SETTLED.observe(len(batch))
-            for (_, answer), settled in zip(batch, answers, strict=True):
-                answer.set_result(settled)
+            _hand_out([(answer, outcome) for (_, answer), outcome in zip(batch, answers, strict=True)])
         connection.close()
 
-    def _next_batch(self) -> list[tuple[Slip, "Future[Outcome]"]]:
+    def _next_batch(self) -> list[tuple[Slip, Waiter]]:
         """What waits now, once anything does; nothing when the desk is closed and empty."""
         with self._changed:
             while not self._waiting and self._is_open:
@@ -106,6 +120,29 @@ class Desk:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_ORDERS))]
             QUEUE_ORDERS.set(len(self._waiting))
         return batch
+
+
+def _hand_out(answers: Sequence[tuple[Waiter, Outcome | Exception]]) -> None:
+    """Give every waiter its answer, the tasks of a loop theirs at once; whoever went away needs none."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[Waiter, Outcome | Exception]]] = defaultdict(list)
+    for waiter, answer in answers:
+        if isinstance(waiter, asyncio.Future):
+            by_loop[waiter.get_loop()].append((waiter, answer))
+        else:
+            _answer([(waiter, answer)])
+    for loop, theirs in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # a loop that has closed waits for nothing
+            loop.call_soon_threadsafe(_answer, theirs)
+
+
+def _answer(answers: Sequence[tuple[Waiter, Outcome | Exception]]) -> None:
+    for waiter, answer in answers:
+        if waiter.done():
+            continue
+        if isinstance(answer, Exception):
+            waiter.set_exception(answer)
+        else:
+            waiter.set_result(answer)
 
 
 def _settle(slips: list[Slip]) -> list[Outcome]:

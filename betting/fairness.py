@@ -11,12 +11,13 @@ from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from betting.documents import format_multiplier
 from betting.models import Bet, SeedPair
 from betting.orders import NoWallet
 from betting.randomness import REMOTE_CLIENT_SEED, REMOTE_NONCE
+from casino import sets
 from casino.encryption import decrypt, encrypt
 from casino.errors import Conflict, Invalid
 from casino.games.rng import Words, new_server_seed, provably_fair_words, seed_hash
@@ -108,14 +109,7 @@ def words_of(pair: SeedPair, stream: str = "") -> Words:
 
 def store_nonces(pairs: Iterable[SeedPair]) -> None:
     """Write each pair's next nonce, in one statement."""
-    rows = sorted(pairs, key=lambda pair: pair.pk)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE betting_seedpair AS old SET nonce = new.nonce"
-            " FROM unnest(%s::uuid[], %s::bigint[]) AS new(id, nonce)"
-            " WHERE old.id = new.id",
-            [[row.pk for row in rows], [row.nonce for row in rows]],
-        )
+    sets.update(SeedPair, pairs, ("nonce",))
 
 
 def prove_bet(bet: Bet, *, for_the_house: bool = False) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from betting.models import Bet, BetType
 from betting.orders import FreeSpinUnknown, Order
+from casino import sets
 from casino.errors import Invalid
 from casino.games.playable import Playable
 from casino.ids import uuid7
@@ -168,16 +167,9 @@ def _progress(bonus: ActiveBonus, staked: Decimal) -> dict[str, Any]:
 def write(purses: list[Purse], at: datetime) -> None:
     """Store what changed in the purses: bonuses that moved, bonuses that free spins opened, spins used up."""
     opened = {bonus_id: purse for purse in purses for bonus_id in purse.opened}
-    Bonus.objects.bulk_create(_row(purse, purse.changed[bonus_id], at) for bonus_id, purse in opened.items())
+    sets.insert(Bonus, (_row(purse, purse.changed[bonus_id], at) for bonus_id, purse in opened.items()))
     bonuses.write(bonus for purse in purses for bonus_id, bonus in purse.changed.items() if bonus_id not in opened)
-    spun = sorted((grant for purse in purses for grant in purse.spun.values()), key=lambda grant: grant.pk)
-    if spun:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE wallets_freespins AS old SET remaining = new.remaining, bonus_id = new.bonus_id FROM"
-                " unnest(%s::uuid[], %s::int[], %s::uuid[]) AS new(id, remaining, bonus_id) WHERE old.id = new.id",
-                [[getattr(grant, name) for grant in spun] for name in ("pk", "remaining", "bonus_id")],
-            )
+    sets.update(FreeSpins, (grant for purse in purses for grant in purse.spun.values()), ("remaining", "bonus_id"))
 
 
 def _row(purse: Purse, bonus: ActiveBonus, at: datetime) -> Bonus:

@@ -4,24 +4,24 @@ Everything else (cookies, other methods, other addresses) goes on to Django, whi
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import orjson
 from django.conf import settings
 
 from betting.admission import Slip
 from betting.desk import desk
-from betting.documents import bet_document
 from betting.orders import Settled
 from casino.api import metrics, problems
 from casino.api.logs import enter_request
 from casino.api.middleware import request_id_of
-from casino.api.parsers import TooLarge, parse_json
+from casino.api.parsers import TooLarge
 from casino.api.throttling import PlayThrottle
 from casino.errors import Refusal
 from casino.idempotency import parse_key
+from casino.strict_json import parse_json
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -57,21 +57,21 @@ async def _place(headers: dict[bytes, str], token: str, receive: Receive, send: 
         key = parse_key(headers.get(b"idempotency-key"))
         extra["Idempotency-Key"] = key
         slip = Slip(token, key, parse_json(await _body(receive)))
-        outcome = await asyncio.shield(asyncio.wrap_future(desk().submit(slip)))
+        outcome = await desk().wait_for(slip)
         extra |= _rate(outcome.admitted.remaining)
         answer = outcome.answer
         if not isinstance(answer, Settled):
             raise answer
         if answer.is_replay:
             extra["Idempotency-Replayed"] = "true"
-        status, kind, content = 201, "application/json", bet_document(answer.bet)
+        status, kind, content = 201, "application/json", answer.document
     except Exception as error:
         refusal = problems.refusal_of(error) or problems.ServerFault()
         status, kind, content = refusal.status, problems.CONTENT_TYPE, problems.document(refusal)
         extra |= _headers_of(refusal)
     metrics.REQUESTS.labels("POST", ROUTE, status).inc()
     metrics.REQUEST_SECONDS.labels("POST", ROUTE).observe(time.perf_counter() - began)
-    await _send(send, status, kind, json.dumps(content, default=str).encode(), extra)
+    await _send(send, status, kind, orjson.dumps(content, default=str), extra)
 
 
 def _token(headers: dict[bytes, str]) -> str | None:

@@ -14,14 +14,21 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from betting.models import Bet, JackpotPending, JackpotPool
+from casino import sets
 from casino.games.jackpots import JackpotGroup, JackpotKind, JackpotLevel
 from casino.games.rng import WORD_SPAN, Words
 from casino.ids import uuid7
 from casino.money import MICRO, ZERO, round_down
+from casino.sets import Asked
 from wallets import ledger
 from wallets.ledger import Journal
 from wallets.models import Account, TransferKind, Wallet
 
+_GROUPS = sets.Read(JackpotGroup, "WHERE id = ANY(%s::uuid[])")
+_LEVELS = sets.Read(JackpotLevel, "WHERE group_id = ANY(%s::uuid[]) ORDER BY position, id")
+_POOLS = sets.Read(
+    JackpotPool, f"WHERE level_id IN (SELECT id FROM {JackpotLevel._meta.db_table} WHERE group_id = ANY(%s::uuid[]))"
+)
 TERMS = ("kind", "rate", "seed", "odds", "ceiling")
 
 
@@ -77,13 +84,12 @@ class Jackpots:
 
     def write(self) -> None:
         """Append what the batch contributed and was not folded by a hit: one statement."""
-        rows = [
+        rows = (
             JackpotPending(pool_id=pool_id, operator_id=operator_id, amount=amount)
             for (pool_id, operator_id), amount in self.pending.items()
             if amount
-        ]
-        if rows:
-            JackpotPending.objects.bulk_create(rows)
+        )
+        sets.insert(JackpotPending, rows)
 
     def _pay_hits(self, bet: Bet, wallet: Wallet) -> None:
         """Pay every level that this bet hit: fold what is pending, pay, reseed."""
@@ -131,11 +137,25 @@ def chance_of(pool: JackpotPool, wager: Decimal, contribution: Decimal) -> Fract
 
 def read_pools(group_ids: Iterable[UUID]) -> dict[UUID, list[JackpotPool]]:
     """The groups' pools in their levels' order, unlocked."""
-    found: defaultdict[UUID, list[JackpotPool]] = defaultdict(list)
-    pools = JackpotPool.objects.select_related("level__group").filter(level__group__in=set(group_ids))
-    for pool in pools.order_by("level__position", "pk"):
-        found[pool.level.group_id].append(pool)
-    return dict(found)
+    return ask_pools(sets.array(group_ids))()
+
+
+def ask_pools(group_ids: str) -> Asked[dict[UUID, list[JackpotPool]]]:
+    """``read_pools`` in a pipeline, for an array of ids."""
+    asked = _GROUPS.ask(group_ids), _LEVELS.ask(group_ids), _POOLS.ask(group_ids)
+
+    def answer() -> dict[UUID, list[JackpotPool]]:
+        groups, levels, pools = (rows() for rows in asked)
+        group_of = {group.pk: group for group in groups}
+        pool_of = {pool.level_id: pool for pool in pools}
+        found: defaultdict[UUID, list[JackpotPool]] = defaultdict(list)
+        for level in levels:
+            if (pool := pool_of.get(level.pk)) is not None:
+                level.group, pool.level = group_of[level.group_id], level
+                found[level.group_id].append(pool)
+        return dict(found)
+
+    return answer
 
 
 def open_pools(group: JackpotGroup) -> None:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from betting.documents import bet_document
+from casino import sets
 from casino.money import format_money
 from casino.realtime import PLATFORM_FEED, Message, operator_feed, player_feed, publish
 from wallets.documents import format_moment, wallet_document
@@ -16,20 +16,17 @@ if TYPE_CHECKING:
 def tell(settlement: "Settlement") -> None:
     """Publish after commit: every bet to its player and operator, new balances and bonuses, levels, jackpots won."""
     messages: list[Message] = []
-    for bet in settlement.fresh:
-        at, document = format_moment(bet.created_at), bet_document(bet)
+    for settled in settlement.fresh:
+        bet, document = settled.bet, settled.document
+        at = format_moment(bet.created_at)
         player = {"id": str(bet.player_id), "username": settlement.players[bet.player_id].username}
         messages.append(Message(player_feed(bet.player_id), "bet.settled", at, document))
         messages.append(Message(operator_feed(bet.operator_id), "bet.settled", at, {**document, "player": player}))
     at = format_moment(settlement.journal.at)
-    for account in {(bet.player_id, bet.operator_id): None for bet in settlement.fresh}:
+    for account in {(settled.bet.player_id, settled.bet.operator_id): None for settled in settlement.fresh}:
         wallet = settlement.purses[account].wallet
         messages.append(Message(player_feed(wallet.player_id), "balance.changed", at, wallet_document(wallet)))
-    played = {bonus_id for purse in settlement.purses.values() for bonus_id in purse.changed}
-    messages += [
-        Message(player_feed(bonus.player_id), "bonus.changed", at, bonus_document(bonus))
-        for bonus in Bonus.objects.filter(pk__in=played).select_related("operator")
-    ]
+    messages += _bonus_news(settlement, at)
     for bet, level in settlement.reached:
         news = {"level": {"number": level.number, "slug": level.slug, "name": level.name}, "xp": bet.vip["xp"]}
         messages.append(Message(player_feed(bet.player_id), "vip.level_up", at, news))
@@ -44,3 +41,16 @@ def tell(settlement: "Settlement") -> None:
         feeds = (player_feed(bet.player_id), operator_feed(bet.operator_id), PLATFORM_FEED)
         messages += [Message(feed, "jackpot.won", at, won) for feed in feeds]
     publish(messages)
+
+
+def _bonus_news(settlement: "Settlement", at: str) -> list[Message]:
+    """How the bonuses stand that the batch has changed, as their rows tell."""
+    played = {bonus_id for purse in settlement.purses.values() for bonus_id in purse.changed}
+    bonuses = _BONUSES.ask(sets.array(played))() if played else []
+    wallets = settlement.journal.wallets
+    for bonus in bonuses:
+        bonus.operator = wallets[bonus.wallet_id].operator
+    return [Message(player_feed(bonus.player_id), "bonus.changed", at, bonus_document(bonus)) for bonus in bonuses]
+
+
+_BONUSES = sets.Read(Bonus, "WHERE id = ANY(%s::uuid[]) ORDER BY id")

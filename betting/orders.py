@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from betting.documents import bet_document
 from betting.models import Bet
 from casino.errors import FieldError, Invalid, Missing, Refusal
 from casino.idempotency import digest
@@ -84,12 +86,17 @@ def _uuid(value: Any) -> UUID | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settled:
     """An order's bet; ``is_replay`` when it had been played before under the same key."""
 
     bet: Bet
     is_replay: bool = False
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The bet's JSON object, made once for its answer and the feeds."""
+        return bet_document(self.bet)
 
 
 Answer = Settled | Refusal

@@ -12,16 +12,22 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 
 from betting import rng_service
 from betting.models import Bet, RngService
 from betting.orders import Order, RngUnavailable
 from betting.rng_service import RemoteSeed
+from casino import sets
 from casino.encryption import encrypt
 from casino.errors import Invalid, Refusal
 from casino.games.rng import Words, provably_fair_words
-from operators.models import Operator, RngProvider
+from operators.models import Operator, RngProvider, SignificantEvent
 
+_SERVICES = sets.Read(
+    RngService,
+    "WHERE operator_id IN (SELECT id FROM operators_operator WHERE id = ANY(%s::uuid[]) AND rng_provider = %s)",
+)
 REMOTE_CLIENT_SEED, REMOTE_NONCE = "remote", 0
 TIMEOUT_MS = 1000
 SHORTEST_KEY = 32
@@ -31,7 +37,16 @@ Name = tuple[UUID, UUID, str]
 Seeds = Mapping[Name, RemoteSeed | Refusal]
 
 
-def set_rng_service(operator: Operator, url: str, key: str, timeout_ms: int = TIMEOUT_MS) -> RngService:
+@transaction.atomic
+def set_rng_service(
+    operator: Operator,
+    url: str,
+    key: str,
+    timeout_ms: int = TIMEOUT_MS,
+    *,
+    actor_id: UUID | None = None,
+    reason: str = "",
+) -> RngService:
     """Say where an operator's remote random numbers come from; ``key`` is the secret that both sides share.
 
     Raises Invalid for a key of less than 32 characters, and for an address that is not https: who reads the seeds on
@@ -42,7 +57,13 @@ def set_rng_service(operator: Operator, url: str, key: str, timeout_ms: int = TI
     if len(key) < SHORTEST_KEY:
         raise Invalid.field("key", "The key that the service shares with the platform has 32 characters or more.")
     facts = {"url": url, "key": encrypt(key), "timeout_ms": timeout_ms}
+    shown = ("url", "timeout_ms")
+    before = RngService.objects.filter(operator=operator).values(*shown).first()
     service, _ = RngService.objects.update_or_create(operator=operator, defaults=facts)
+    SignificantEvent.objects.record(
+        "rng_service.set", operator_id=operator.pk, actor_id=actor_id, reason=reason, before=before,
+        after={name: getattr(service, name) for name in shown},
+    )  # fmt: skip
     return service
 
 
@@ -76,9 +97,7 @@ def fetch_seeds(orders: Sequence[Order]) -> dict[Name, RemoteSeed | Refusal]:
     One request for each such operator, all at once; the network is used, so no transaction may be open that holds
     locks. Orders that were played before need no seed: they are answered from their bets while a service is away.
     """
-    services = RngService.objects.filter(
-        operator__in={order.operator_id for order in orders}, operator__rng_provider=RngProvider.REMOTE
-    )
+    services = _SERVICES.ask(sets.array({order.operator_id for order in orders}), RngProvider.REMOTE)()
     found = {service.operator_id: service for service in services}
     if not found:
         return {}

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Q
 
+from casino import sets
 from casino.games.models import GameVersion
 from casino.money import ZERO, MoneyField
 from operators.models import Operator
@@ -153,12 +154,10 @@ def add(plays: Iterable[Play]) -> None:
         hour = play.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         key = (play.player_id, hour, play.operator_id, play.game_version_id, play.money, play.is_seeded)
         rows[key] = [old + new for old, new in zip(rows[key], play.sums, strict=True)]
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ADD, [list(column) for column in zip(*((*key, *sums) for key, sums in rows.items()), strict=True)]
-        )
+    if rows:
+        records = [dict(zip(_PLAYED, (*key, *sums), strict=True)) for key, sums in rows.items()]
+        with connection.cursor() as cursor:
+            cursor.execute(_ADD, [sets.to_json(records)])
 
 
 def fold(now: datetime) -> int:
@@ -178,15 +177,15 @@ def fold(now: datetime) -> int:
 
 
 _NAMES = ", ".join(SUMS)
+_PLAYED = ("player_id", "hour", "operator_id", "game_version_id", "money", "is_seeded", *SUMS)
 _ADDED = ", ".join(f"{name} = total.{name} + excluded.{name}" for name in SUMS)
 _SUMMED = ", ".join(f"sum({name})" for name in SUMS)
 
 # Rows in: the batch's plays, one row per key. Locks: the players' own rows of this hour.
 _ADD = f"""
-INSERT INTO betting_hourrollup AS total
-  (player_id, hour, operator_id, game_version_id, money, is_seeded, {_NAMES}, is_folded)
-SELECT *, false FROM unnest(%s::uuid[], %s::timestamptz[], %s::uuid[], %s::uuid[], %s::text[], %s::boolean[],
-  %s::bigint[], {", ".join(["%s::numeric[]"] * (len(SUMS) - 1))})
+INSERT INTO betting_hourrollup AS total ({", ".join(_PLAYED)}, is_folded)
+SELECT *, false FROM json_to_recordset(%s::json) AS new(player_id uuid, hour timestamptz, operator_id uuid,
+  game_version_id uuid, money text, is_seeded boolean, bets bigint, {", ".join(f"{n} numeric" for n in SUMS[1:])})
 ON CONFLICT (player_id, hour, operator_id, game_version_id, money) WHERE NOT is_folded DO UPDATE SET {_ADDED}
 """
 # Rows out: how many were folded. Locks: the rows folded, then the totals by key.

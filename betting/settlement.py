@@ -12,20 +12,22 @@ from django.conf import settings
 
 from betting import fairness, funding, rollups
 from betting.funding import Funding, Purse
-from betting.jackpots import Jackpots, read_pools
+from betting.jackpots import Jackpots, ask_pools
 from betting.models import Bet, BetType, SeedPair
 from betting.orders import Answer, Blocked, GameDisabled, LimitExceeded, NoWallet, Order, Settled, UnknownGame
 from betting.randomness import Seeds, evidence_of, remote_words
+from casino import sets
 from casino.errors import Refusal
 from casino.games.paytables import Draw, Selection
-from casino.games.playable import Playable, find_playable, smallest_stakes
+from casino.games.playable import Playable, ask_playable, smallest_stakes
 from casino.games.rng import Words, system_words
 from casino.idempotency import IdempotencyKeyReused
 from casino.ids import uuid7
 from casino.money import MICRO, ZERO, round_down
-from casino.users.limits import Protection, read_protection
+from casino.sets import Asked
+from casino.users.limits import Protection, ask_protection
 from casino.users.models import User
-from operators.models import RngProvider
+from operators.models import Affiliate, RngProvider
 from vip import points
 from vip.models import Standing, VipLevel
 from wallets import bonuses, ledger
@@ -52,7 +54,7 @@ class Settlement:
     played: dict[tuple[UUID, str], Bet]
     remote: Seeds
     protection: Protection
-    fresh: list[Bet] = field(default_factory=list)
+    fresh: list[Settled] = field(default_factory=list)
     reached: list[tuple[Bet, VipLevel]] = field(default_factory=list)
     smallest_stakes: dict[UUID, Decimal] = field(default_factory=dict)
 
@@ -67,15 +69,16 @@ class Settlement:
         """Store what was decided: one statement for each table that it touches."""
         if not self.fresh:
             return
-        self.journal.post()
-        funding.write(list(self.purses.values()), self.journal.at)
-        Bet.objects.bulk_create(self.fresh)
-        points.write_standings(self.standings.values())
+        with sets.pipeline():
+            self.journal.post()
+            funding.write(list(self.purses.values()), self.journal.at)
+            sets.insert(Bet, (settled.bet for settled in self.fresh))
+            points.write_standings(self.standings.values())
+            fairness.store_nonces(self.seeds.values())
+            self.jackpots.write()
+            rollups.add(_play(settled.bet, self.players[settled.bet.player_id]) for settled in self.fresh)
         for bet, level in self.reached:
             points.record_levels([(bet.player_id, level)], bet.operator_id, self.journal.at)
-        fairness.store_nonces(self.seeds.values())
-        self.jackpots.write()
-        rollups.add(_play(bet, self.players[bet.player_id]) for bet in self.fresh)
 
     def _settle(self, order: Order) -> Settled:
         if (before := self.played.get((order.player_id, order.key))) is not None:
@@ -96,8 +99,8 @@ class Settlement:
         if bet.bet_type == BetType.REAL:
             self.protection.note_loss(bet.player_id, bet.currency, bet.wager - bet.win - bet.jackpot_win)
         self.played[order.player_id, order.key] = bet
-        self.fresh.append(bet)
-        return Settled(bet)
+        self.fresh.append(settled := Settled(bet))
+        return settled
 
     def _purse(self, order: Order) -> Purse:
         """The wallet that pays, of a player who may play."""
@@ -217,45 +220,84 @@ class Settlement:
 
 def open_settlement(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> Settlement:
     """Lock the orders' wallets and read, as sets, all that deciding them needs: the same statements for any number."""
-    journal = ledger.lock_accounts({(order.player_id, order.operator_id) for order in orders}, at)
-    player_ids = {order.player_id for order in orders}
-    standings = points.lock_standings(player_ids)
-    games = find_playable({(order.operator_id, order.game) for order in orders})
-    groups = {offer.game.jackpot_group_id for offer in games.values() if offer.game.jackpot_group_id}
-    seeds = SeedPair.objects.filter(player__in=player_ids, revealed_at=None)
+    ids = sets.array({order.player_id for order in orders})
+    with sets.pipeline():
+        accounts = ledger.ask_accounts({(order.player_id, order.operator_id) for order in orders}, at)
+        standings, players, affiliates = points.ask_standings(ids), _PLAYERS.ask(ids), _AFFILIATES.ask(ids)
+        protection, seeds, levels = ask_protection(ids), _SEEDS.ask(ids), points.ask_ladder()
+        games = ask_playable({(order.operator_id, order.game) for order in orders})
+        played = ask_played(orders)
+        journal = accounts()
+    offers = games()
+    groups = {offer.game.jackpot_group_id for offer in offers.values() if offer.game.jackpot_group_id}
+    with sets.pipeline():
+        pools = ask_pools(sets.array(groups))
+        purses = _ask_purses(journal, orders)
     return Settlement(
         journal=journal,
-        purses=_purses(journal, orders),
-        players=User.objects.select_related("affiliate").in_bulk(player_ids),
-        standings=standings,
-        levels=points.ladder(),
-        games=games,
-        seeds={(pair.player_id, pair.operator_id): pair for pair in seeds},
-        jackpots=Jackpots(journal, read_pools(groups)),
-        played=find_played(orders),
+        purses=purses(),
+        players=_with_affiliates(players(), affiliates()),
+        standings=standings(),
+        levels=levels(),
+        games=offers,
+        seeds={(pair.player_id, pair.operator_id): pair for pair in seeds()},
+        jackpots=Jackpots(journal, pools()),
+        played=played(),
         remote=remote,
-        protection=read_protection(player_ids, journal.at),
+        protection=protection(journal.at),
     )
 
 
-def _purses(journal: Journal, orders: Sequence[Order]) -> dict[Account, Purse]:
-    active = bonuses.read_active(journal.wallets)
-    grants: dict[UUID, dict[UUID, FreeSpins]] = {}
-    wanted = {order.free_spin for order in orders if order.free_spin}
-    for grant in FreeSpins.objects.filter(pk__in=wanted, wallet__in=journal.wallets):
-        grants.setdefault(grant.wallet_id, {})[grant.pk] = grant
-    return {
-        (wallet.player_id, wallet.operator_id): Purse(wallet, active.get(wallet.pk, []), grants.get(wallet.pk, {}))
-        for wallet in journal.wallets.values()
-    }
+_PLAYERS = sets.Read(User, "WHERE id = ANY(%s::uuid[])", out=("created_at", "last_login", "password", "email"))
+_AFFILIATES = sets.Read(
+    Affiliate, f"WHERE id IN (SELECT affiliate_id FROM {User._meta.db_table} WHERE id = ANY(%s::uuid[]))"
+)
+_SEEDS = sets.Read(
+    SeedPair,
+    "WHERE player_id = ANY(%s::uuid[]) AND revealed_at IS NULL",
+    out=("created_at", "revealed_at", "next_server_seed", "next_server_seed_hash"),
+)
+_FREE_SPINS = sets.Read(FreeSpins, "WHERE id = ANY(%s::uuid[]) AND wallet_id = ANY(%s::uuid[])")
 
 
-def find_played(orders: Sequence[Order]) -> dict[tuple[UUID, str], Bet]:
-    """The bets that stand already under the orders' (player id, key)."""
-    bets = Bet.objects.with_facts().filter(
-        player__in={order.player_id for order in orders}, idempotency_key__in={order.key for order in orders}
+def _with_affiliates(players: Sequence[User], affiliates: Sequence[Affiliate]) -> dict[UUID, User]:
+    found = {affiliate.pk: affiliate for affiliate in affiliates}
+    for player in players:
+        player.affiliate = found[player.affiliate_id] if player.affiliate_id else None
+    return {player.pk: player for player in players}
+
+
+def _ask_purses(journal: Journal, orders: Sequence[Order]) -> Asked[dict[Account, Purse]]:
+    wallet_ids = sets.array(journal.wallets)
+    active = bonuses.ask_active(wallet_ids)
+    granted = _FREE_SPINS.ask(sets.array({order.free_spin for order in orders if order.free_spin}), wallet_ids)
+
+    def answer() -> dict[Account, Purse]:
+        grants: dict[UUID, dict[UUID, FreeSpins]] = {}
+        for grant in granted():
+            grants.setdefault(grant.wallet_id, {})[grant.pk] = grant
+        found = active()
+        return {
+            (wallet.player_id, wallet.operator_id): Purse(wallet, found.get(wallet.pk, []), grants.get(wallet.pk, {}))
+            for wallet in journal.wallets.values()
+        }
+
+    return answer
+
+
+def ask_played(orders: Sequence[Order]) -> Asked[dict[tuple[UUID, str], Bet]]:
+    """The bets that stand already under the orders' (player id, key); rarely any, and only then read whole."""
+    keys = sets.array({order.player_id for order in orders}), [order.key for order in orders]
+    ids = sets.ask(
+        "SELECT id FROM betting_bet WHERE player_id = ANY(%s::uuid[]) AND idempotency_key = ANY(%s::text[])", *keys
     )
-    return {(bet.player_id, bet.idempotency_key): bet for bet in bets}
+
+    def answer() -> dict[tuple[UUID, str], Bet]:
+        found = [row[0] for row in ids()]
+        bets = Bet.objects.with_facts().filter(pk__in=found) if found else ()
+        return {(bet.player_id, bet.idempotency_key): bet for bet in bets}
+
+    return answer
 
 
 def _play(bet: Bet, player: User) -> rollups.Play:

@@ -51,7 +51,7 @@ class BetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         answer = place_bet(parse_order(request.data, UUID(str(request.user.pk)), _operator_id(request), key))
         if not isinstance(answer, Settled):
             raise answer
-        return mark(Response(bet_document(answer.bet), status=201), key, is_replay=answer.is_replay)
+        return mark(Response(answer.document, status=201), key, is_replay=answer.is_replay)
 
 
 def _operator_id(request: Request) -> UUID:

@@ -1,6 +1,5 @@
 """Publishing to the feeds: after commit, numbered where published, never able to fail or slow what it tells of."""
 
-import json
 import logging
 import os
 import threading
@@ -11,9 +10,9 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+import orjson
 import redis
 from django.conf import settings
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from redis.exceptions import RedisError
 
@@ -55,7 +54,7 @@ def publish(messages: Sequence[Message]) -> None:
 
 def to_json(data: Any) -> str:
     """JSON as the feeds write it, on one line."""
-    return json.dumps(data, cls=DjangoJSONEncoder)
+    return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z).decode()
 
 
 class Publisher:

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "casino.api.middleware.RequestMiddleware",
+    "casino.content_security.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -114,7 +115,12 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"].update(
     {
         "ENGINE": "django.db.backends.postgresql",
-        "OPTIONS": {"connect_timeout": 5, "application_name": "casino"},
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "application_name": "casino",
+            "server_side_binding": True,
+            "prepare_threshold": 3,
+        },
     }
 )
 DATABASE_POOL_SIZE: int = env.int("DATABASE_POOL_SIZE", default=0)
@@ -122,6 +128,11 @@ if DATABASE_POOL_SIZE:
     # A connection that PostgreSQL closed (a restart) is noticed when it is taken from the pool.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
+# Where reports and lists of the back office are read from, if not from the primary; money is never decided by it.
+REPLICA_URL: str = env.str("REPLICA_URL", default="")
+if REPLICA_URL:
+    DATABASES["replica"] = DATABASES["default"] | env.db_url_config(REPLICA_URL) | {"TEST": {"MIRROR": "default"}}
+    DATABASE_ROUTERS = ["operators.snapshots.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -168,8 +179,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="55"),
         "options": {"expires": 3600},
     },
+    "seal-ledger": {"task": "operators.tasks.seal_ledger", "schedule": 60.0, "options": {"expires": 60}},
     "watch-rtp": {"task": "operators.tasks.watch_rtp", "schedule": 60.0, "options": {"expires": 60}},
     "expire-bonuses": {"task": "wallets.tasks.expire_bonuses", "schedule": 60.0},
+    "sweep-runs": {"task": "seeding.tasks.sweep", "schedule": 2.0, "options": {"expires": 5}},
 }
 
 # --- People ---
@@ -265,6 +278,8 @@ SPECTACULAR_SETTINGS = {
         "DepositMethodEnum": "wallets.providers.DEPOSIT_METHODS",
         "WithdrawalMethodEnum": "wallets.withdrawal_models.WithdrawalMethod",
         "ExclusionKindEnum": "casino.users.limit_models.ExclusionKind",
+        "RunKindEnum": "seeding.models.RunKind",
+        "RunStatusEnum": "seeding.models.RunStatus",
     },
 }
 

@@ -6,15 +6,21 @@ from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from casino import sets
 from casino.errors import Refusal
 from casino.ids import uuid7
 from casino.money import format_money, round_down
 from casino.realtime import Message, player_feed, publish
+from casino.sets import Asked
 from vip import rewards
 from vip.models import LevelReached, PointsKind, PointsMovement, Standing, VipLevel
 from wallets.documents import format_moment
+
+# Locked in the order of the players' ids.
+_STANDINGS = sets.Read(Standing, "WHERE player_id = ANY(%s::uuid[]) ORDER BY player_id FOR NO KEY UPDATE")
+_LADDER = sets.Read(VipLevel, "ORDER BY xp_required")
 
 
 class InsufficientPoints(Refusal):
@@ -29,13 +35,23 @@ class InsufficientPoints(Refusal):
 
 def lock_standings(player_ids: Iterable[UUID]) -> dict[UUID, Standing]:
     """The players' standings, locked in id order; after the wallets, before anything else."""
-    rows = Standing.objects.select_for_update(no_key=True).filter(player__in=set(player_ids)).order_by("player_id")
-    return {standing.player_id: standing for standing in rows}
+    return ask_standings(sets.array(player_ids))()
+
+
+def ask_standings(player_ids: str) -> Asked[dict[UUID, Standing]]:
+    """``lock_standings`` in a pipeline, for an array of ids."""
+    rows = _STANDINGS.ask(player_ids)
+    return lambda: {standing.player_id: standing for standing in rows()}
 
 
 def ladder() -> list[VipLevel]:
     """Every level, lowest first."""
-    return list(VipLevel.objects.order_by("xp_required"))
+    return ask_ladder()()
+
+
+def ask_ladder() -> Asked[list[VipLevel]]:
+    """``ladder`` in a pipeline."""
+    return _LADDER.ask()
 
 
 def level_of(standing: Standing, levels: Sequence[VipLevel]) -> VipLevel:
@@ -108,14 +124,7 @@ def level_news(level: VipLevel, xp: Decimal) -> dict[str, object]:
 
 def write_standings(standings: Iterable[Standing]) -> None:
     """Store XP, points and level of locked standings: one statement."""
-    rows = sorted(standings, key=lambda standing: standing.player_id)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE vip_standing AS old SET xp = new.xp, points = new.points, level_id = new.level FROM"
-            " unnest(%s::uuid[], %s::numeric[], %s::numeric[], %s::int[]) AS new(id, xp, points, level)"
-            " WHERE old.id = new.id",
-            [[getattr(row, name) for row in rows] for name in ("pk", "xp", "points", "level_id")],
-        )
+    sets.update(Standing, standings, ("xp", "points", "level_id"))
 
 
 def record_levels(reached: Iterable[tuple[UUID, VipLevel]], operator_id: UUID | None, at: datetime) -> None:

@@ -10,10 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection
-
+from casino import sets
 from casino.errors import Refusal
 from casino.money import ZERO, largest_remainder, round_down
+from casino.sets import Asked
 from wallets.ledger import InsufficientFunds, Journal
 from wallets.models import Account, TransferKind, Wallet
 from wallets.promotions import Bonus, BonusStatus
@@ -61,6 +61,12 @@ class ActiveBonus:
 
 
 STATE = tuple(column.name for column in fields(ActiveBonus))
+# What play changes of a bonus.
+STORED = ("balance", "granted", "required", "wagered", "max_stake", "status", "converted", "forfeited", "ended_at")
+_ACTIVE = (
+    f"SELECT wallet_id, {', '.join(STATE)} FROM wallets_bonus"
+    f" WHERE wallet_id = ANY(%s::uuid[]) AND status = '{BonusStatus.ACTIVE}' ORDER BY id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,24 +188,22 @@ def default_max_stake(granted: Decimal) -> Decimal:
 
 def read_active(wallet_ids: Iterable[UUID]) -> dict[UUID, list[ActiveBonus]]:
     """The active bonuses of locked wallets, oldest first."""
-    found: dict[UUID, list[ActiveBonus]] = {}
-    rows = Bonus.objects.active().filter(wallet__in=set(wallet_ids)).values_list("wallet_id", *STATE)
-    for wallet_id, *state in rows:
-        found.setdefault(wallet_id, []).append(ActiveBonus(*state))
-    return found
+    return ask_active(sets.array(wallet_ids))()
+
+
+def ask_active(wallet_ids: str) -> Asked[dict[UUID, list[ActiveBonus]]]:
+    """``read_active`` in a pipeline, for an array of ids."""
+    rows = sets.ask(_ACTIVE, wallet_ids)
+
+    def answer() -> dict[UUID, list[ActiveBonus]]:
+        found: dict[UUID, list[ActiveBonus]] = {}
+        for wallet_id, *state in rows():
+            found.setdefault(wallet_id, []).append(ActiveBonus(*state))
+        return found
+
+    return answer
 
 
 def write(bonuses: Iterable[ActiveBonus]) -> None:
     """Store the states of bonuses that have rows already: one statement."""
-    rows = sorted(bonuses, key=lambda bonus: bonus.id)
-    if not rows:
-        return
-    types = ("uuid", "numeric", "numeric", "numeric", "numeric", "text", "numeric", "numeric", "timestamptz")
-    names = ("id", "balance", "granted", "required", "wagered", "status", "converted", "forfeited", "ended_at")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE wallets_bonus AS old SET {', '.join(f'{name} = new.{name}' for name in names[1:])},"
-            f" max_stake = new.max_stake FROM unnest({', '.join(f'%s::{kind}[]' for kind in types)}, %s::numeric[])"
-            f" AS new({', '.join(names)}, max_stake) WHERE old.id = new.id",
-            [[getattr(row, name) for row in rows] for name in (*names, "max_stake")],
-        )
+    sets.update(Bonus, bonuses, STORED)

@@ -12,12 +12,17 @@ from uuid import UUID
 
 from django.db import connection
 
+from casino import sets
 from casino.errors import Refusal
 from casino.ids import uuid7
 from casino.money import is_whole
+from casino.sets import Asked
+from operators.models import Operator
 from wallets.models import POCKETS, Account, Transfer, TransferKind, Wallet
 
 A, K = Account, TransferKind
+# What the ledger writes on a wallet.
+STORED = ("real", "bonus", "held", "debt", "version", "wagering_required", "wagering_wagered")
 
 # What may move in an operator's book, and in the platform's.
 OPERATOR_ROUTES: dict[TransferKind, frozenset[tuple[Account, Account]]] = {
@@ -73,13 +78,32 @@ class UndeclaredRouteError(Exception):
     """Code tried to move money along a route that is declared nowhere: a fault, never a refusal."""
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transfer on its way to its table, with the attributes of ``Transfer``."""
+
+    id: UUID
+    operator_id: UUID | None
+    kind: TransferKind
+    source: Account
+    target: Account
+    currency: str
+    wallet_id: UUID | None
+    wallet_version: int | None
+    pool_id: UUID | None
+    counterparty_id: UUID | None
+    amount: Decimal
+    reference: UUID
+    created_at: datetime
+
+
 @dataclass
 class Journal:
     """What one unit of work moves: ``wallets`` locked by id, ``at`` the database's clock under the lock."""
 
     wallets: dict[UUID, Wallet]
     at: datetime
-    transfers: list[Transfer] = field(default_factory=list)
+    transfers: list[Entry] = field(default_factory=list)
 
     def move(  # noqa: PLR0913 - an entry has that many facts
         self,
@@ -108,7 +132,7 @@ class Journal:
         if wallet is not None:
             _apply(wallet, source, target, amount)
         self.transfers.append(
-            Transfer(
+            Entry(
                 id=uuid7(),
                 operator_id=book,
                 kind=kind,
@@ -134,39 +158,58 @@ class Journal:
 
     def post(self) -> None:
         """Write every transfer and every locked wallet: two statements."""
-        if self.transfers:
-            Transfer.objects.bulk_create(self.transfers)
-        if self.wallets:
-            _write(self.wallets.values())
+        sets.insert(Transfer, self.transfers)
+        sets.update(Wallet, self.wallets.values(), STORED)
 
 
 def lock(wallet_ids: Iterable[UUID], at: datetime | None = None) -> Journal:
     """Lock the wallets, in id order, and answer the journal to move their money in.
 
-    ``at`` dates the transfers; by default the database's clock, read under the lock. Two statements: the lock, then a
-    read with a fresh snapshot. Must run inside a transaction.
+    ``at`` dates the transfers; by default the database's clock, read under the lock. Three statements: the lock, then
+    reads with a fresh snapshot. Must run inside a transaction.
     """
-    return _lock("id = ANY(%s)", [sorted(set(wallet_ids))], at)
+    return _ask(_BY_ID, [sets.array(wallet_ids)], at)()
 
 
 def lock_accounts(accounts: Iterable[tuple[UUID, UUID]], at: datetime | None = None) -> Journal:
     """``lock`` for wallets named by (player id, operator id); pairs without a wallet are left out."""
-    pairs = sorted(set(accounts))
-    columns = [[player_id for player_id, _ in pairs], [operator_id for _, operator_id in pairs]]
-    return _lock("(player_id, operator_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))", columns, at)
+    return ask_accounts(accounts, at)()
 
 
-def _lock(condition: str, parameters: list[list[UUID]], at: datetime | None) -> Journal:
-    with connection.cursor() as cursor:
-        # The clock is asked outside of the locking query, which would evaluate it before it waits.
-        cursor.execute(
-            "SELECT id, clock_timestamp() FROM ("
-            f"SELECT id FROM wallets_wallet WHERE {condition} ORDER BY id FOR NO KEY UPDATE) AS locked",
-            parameters,
-        )
-        locked = dict(cursor.fetchall())
-    wallets = Wallet.objects.select_related("operator").in_bulk(locked)
-    return Journal(wallets, at or (max(locked.values()) if locked else database_clock()))
+def ask_accounts(accounts: Iterable[tuple[UUID, UUID]], at: datetime | None = None) -> Asked[Journal]:
+    """``lock_accounts`` as the first questions of a pipeline: what is asked after them is read under the locks."""
+    pairs = list(accounts)
+    columns = [sets.array(player_id for player_id, _ in pairs), sets.array(operator_id for _, operator_id in pairs)]
+    return _ask(_BY_ACCOUNT, columns, at)
+
+
+_BY_ID = "id = ANY(%s::uuid[])"
+_BY_ACCOUNT = "(player_id, operator_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
+
+
+def _ask(condition: str, parameters: list[str], at: datetime | None) -> Asked[Journal]:
+    # The clock is asked outside of the locking query, which would evaluate it before it waits.
+    locked = sets.ask(
+        "SELECT id, clock_timestamp() FROM ("
+        f"SELECT id FROM wallets_wallet WHERE {condition} ORDER BY id FOR NO KEY UPDATE) AS locked",
+        *parameters,
+    )
+    wallets = sets.Read(Wallet, f"WHERE {condition}").ask(*parameters)
+    operators = sets.Read(Operator, f"WHERE id IN (SELECT operator_id FROM wallets_wallet WHERE {condition})").ask(
+        *parameters
+    )
+
+    def answer() -> Journal:
+        moments = dict(locked())
+        by_id = {operator.pk: operator for operator in operators()}
+        found = {}
+        for wallet in wallets():
+            if wallet.pk in moments:
+                wallet.operator = by_id[wallet.operator_id]
+                found[wallet.pk] = wallet
+        return Journal(found, at or (max(moments.values()) if moments else database_clock()))
+
+    return answer
 
 
 def database_clock() -> datetime:
@@ -189,17 +232,3 @@ def _apply(wallet: Wallet, source: Account, target: Account, amount: Decimal) ->
             raise InsufficientFunds
         setattr(wallet, account, balance)
     wallet.version += 1
-
-
-def _write(wallets: Iterable[Wallet]) -> None:
-    """Store every wallet's pockets, version and wagering in one statement."""
-    columns = ("real", "bonus", "held", "debt", "version", "wagering_required", "wagering_wagered")
-    rows = sorted(wallets, key=lambda wallet: wallet.pk)
-    sets = ", ".join(f"{column} = new.{column}" for column in columns)
-    types = ", ".join(f"%s::{'bigint' if column == 'version' else 'numeric'}[]" for column in columns)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE wallets_wallet AS old SET {sets} FROM unnest(%s::uuid[], {types}) AS new(id, {', '.join(columns)})"
-            " WHERE old.id = new.id",
-            [[row.pk for row in rows], *([getattr(row, column) for row in rows] for column in columns)],
-        )

@@ -110,7 +110,7 @@ def test_eight_mixed_orders_and_sixty_four_take_the_same_number_of_statements(mi
         assert [kind(answer) for answer in answers] == list(MIX.values()) * rounds
         counts.append(len(captured))
     assert counts[0] == counts[1]
-    assert counts[0] <= 32
+    assert counts[0] <= 36
 
 
 def test_a_batch_that_is_all_refusals_and_replays_writes_nothing(mixed: Any):

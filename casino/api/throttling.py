@@ -20,6 +20,15 @@ local count = redis.call('INCRBY', KEYS[1], ARGV[1])
 if count == tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
 return {count, redis.call('TTL', KEYS[1])}
 """
+# KEYS: counters. ARGV: the window in seconds. Adds one to each in turn; answers the counts.
+_COUNT_MANY = """
+local counts = {}
+for i, key in ipairs(KEYS) do
+  counts[i] = redis.call('INCR', key)
+  if counts[i] == 1 then redis.call('EXPIRE', key, ARGV[1]) end
+end
+return counts
+"""
 
 
 class TooManyRequests(Refusal):
@@ -61,15 +70,12 @@ class Limit:
 
         While Redis is away nobody is counted: only for limits that fail open.
         """
-        pipeline = connection().pipeline(transaction=False)
-        for subject in subjects:
-            key = f"casino:limit:{self.name}:{subject}"
-            pipeline.eval(_COUNT, 1, key, 1, self.window_seconds)
+        keys = [f"casino:limit:{self.name}:{subject}" for subject in subjects]
         try:
-            answers = pipeline.execute() if subjects else []
+            counts = cast(list[int], connection().eval(_COUNT_MANY, len(keys), *keys, self.window_seconds))
         except RedisError:
             return dict.fromkeys(subjects, 0)
-        return dict(zip(subjects, (int(count) for count, _ in answers), strict=True))
+        return dict(zip(subjects, counts, strict=True))
 
 
 @lru_cache

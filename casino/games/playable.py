@@ -7,12 +7,20 @@ from functools import lru_cache
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 
+from casino import sets
 from casino.games import paytables
 from casino.games.models import Game, GameSwitch, GameVersion
 from casino.games.paytables.base import Paytable
 from casino.money import ZERO
+from casino.sets import Asked
+
+_NAMED = "(id = ANY(%s::uuid[]) OR slug = ANY(%s::text[]))"
+_GAMES = sets.Read(Game, f"WHERE {_NAMED} AND version_id IS NOT NULL AND retired_at IS NULL")
+_SWITCHES = sets.Read(
+    GameSwitch,
+    f"WHERE operator_id = ANY(%s::uuid[]) AND game_id IN (SELECT id FROM {Game._meta.db_table} WHERE {_NAMED})",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +40,34 @@ def find_playable(wanted: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str]
 
     Two statements for any number, and one more for each version that this process has not met yet.
     """
-    names = {name for _, name in wanted}
-    ids = {found for name in names if (found := _as_uuid(name)) is not None}
-    rows = (
-        Game.objects.filter(Q(pk__in=ids) | Q(slug__in=names), version__isnull=False, retired_at=None)
-        .select_related("version")
-        .defer("version__paytable", "version__par")
-    )
-    games = {key: game for game in rows for key in (game.slug, str(game.pk))}
-    switches = {
-        (switch.operator_id, switch.game_id): switch
-        for switch in GameSwitch.objects.filter(
-            operator_id__in={operator_id for operator_id, _ in wanted}, game__in={game.pk for game in games.values()}
-        )
-    }
-    offers: dict[tuple[UUID, str], Playable] = {}
-    for operator_id, name in wanted:
-        game = games.get(str(_as_uuid(name) or name))
-        if game is not None and game.operator_id in (None, operator_id):
-            offers[operator_id, name] = _playable(game, switches.get((operator_id, game.pk)))
-    return offers
+    return ask_playable(wanted)()
+
+
+def ask_playable(wanted: Collection[tuple[UUID, str]]) -> Asked[dict[tuple[UUID, str], Playable]]:
+    """``find_playable`` in a pipeline."""
+    names = list({name for _, name in wanted})
+    ids = sets.array(found for name in names if (found := _as_uuid(name)) is not None)
+    rows = _GAMES.ask(ids, names)
+    narrowed = _SWITCHES.ask(sets.array({operator_id for operator_id, _ in wanted}), ids, names)
+
+    def answer() -> dict[tuple[UUID, str], Playable]:
+        games = {key: game for game in rows() for key in (game.slug, str(game.pk))}
+        switches = {(switch.operator_id, switch.game_id): switch for switch in narrowed()}
+        offers: dict[tuple[UUID, str], Playable] = {}
+        for operator_id, name in wanted:
+            game = games.get(str(_as_uuid(name) or name))
+            if game is not None and game.operator_id in (None, operator_id):
+                offers[operator_id, name] = _playable(game, switches.get((operator_id, game.pk)))
+        return offers
+
+    return answer
 
 
 def _playable(game: Game, switch: GameSwitch | None) -> Playable:
-    version = game.version
-    assert version is not None
+    assert game.version_id is not None
+    version, paytable = version_of(game.version_id)
     is_enabled = game.is_active and (switch is None or switch.is_enabled)
-    return Playable(game, version, paytable_of(version.pk), is_enabled, *game.limits(switch))
+    return Playable(game, version, paytable, is_enabled, *game.limits(switch))
 
 
 def smallest_stakes(operator_ids: Collection[UUID]) -> dict[UUID, Decimal]:
@@ -79,10 +88,10 @@ SELECT o.id, min(greatest(g.min_bet, coalesce(s.min_bet, g.min_bet))) FILTER (WH
 
 # A version never changes, so its compiled paytable serves for ever.
 @lru_cache(maxsize=1024)
-def paytable_of(version_id: UUID) -> Paytable:
-    """The compiled paytable of a version, of the kind that its sheet names."""
-    sheet, paytable = GameVersion.objects.values_list("par", "paytable").get(pk=version_id)
-    return paytables.load(sheet["kind"], paytable, sheet)
+def version_of(version_id: UUID) -> tuple[GameVersion, Paytable]:
+    """A version and its compiled paytable, of the kind that its sheet names."""
+    version = GameVersion.objects.get(pk=version_id)
+    return version, paytables.load(version.par["kind"], version.paytable, version.par)
 
 
 def _as_uuid(text: str) -> UUID | None:

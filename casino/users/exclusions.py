@@ -7,13 +7,13 @@ import calendar
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
+from casino import sets
 from casino.errors import Invalid, Refusal
+from casino.sets import Asked
 from casino.users.limit_models import Exclusion, ExclusionKind
 from casino.users.models import User
 from operators.models import SignificantEvent
@@ -26,6 +26,9 @@ DURATIONS: Mapping[str, Mapping[str, timedelta | int | None]] = {
     ExclusionKind.TIME_OUT: {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)},
     ExclusionKind.SELF_EXCLUSION: {"6m": 6, "12m": 12, "60m": 60, "permanent": None},
 }
+
+
+_EXCLUSIONS = sets.Read(Exclusion, "WHERE player_id = ANY(%s::uuid[])")
 
 
 class Excluded(Refusal):
@@ -87,16 +90,22 @@ def exclude(player: User, kind: str, duration: str) -> Exclusion:
 
 def in_force(player_ids: Iterable[UUID], at: datetime) -> dict[UUID, InForce]:
     """The exclusions that count at ``at``, in one statement: a self-exclusion before a time-out, the last to end."""
-    rows = Exclusion.objects.filter(Q(until=None) | Q(until__gt=at), player__in=set(player_ids))
-    return strongest(rows.values_list("player_id", "kind", "until"))
+    return strongest(ask_exclusions(sets.array(player_ids))(), at)
 
 
-def strongest(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, InForce]:
-    """The one that counts of each player's (player id, kind, until)."""
+def ask_exclusions(player_ids: str) -> Asked[list[Exclusion]]:
+    """The exclusions, also those that are over, of an array of players; for a pipeline."""
+    return _EXCLUSIONS.ask(player_ids)
+
+
+def strongest(exclusions: Iterable[Exclusion], at: datetime) -> dict[UUID, InForce]:
+    """The one that counts at ``at`` of each player's."""
     found: dict[UUID, InForce] = {}
-    for player_id, kind, until in rows:
-        if player_id not in found or _rank(found[player_id].kind, found[player_id].until) < _rank(kind, until):
-            found[player_id] = InForce(kind, until)
+    for one in exclusions:
+        best = found.get(one.player_id)
+        is_over = one.until is not None and one.until <= at
+        if not is_over and (best is None or _rank(best.kind, best.until) < _rank(one.kind, one.until)):
+            found[one.player_id] = InForce(one.kind, one.until)
     return found
 
 

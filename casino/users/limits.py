@@ -4,7 +4,7 @@ Periods are those of the calendar in UTC: days, ISO weeks from Monday, months. A
 or none, waits for 24 hours. What is used is looked at under the lock of the person's standing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q, Sum
 
+from casino import sets
 from casino.errors import Refusal
 from casino.money import ZERO, format_money
 from casino.users import exclusions
@@ -31,6 +32,7 @@ RAISE_DELAY = timedelta(hours=24)
 COUNTED = (DepositStatus.COMPLETED, DepositStatus.PENDING, DepositStatus.REVIEW)
 
 Used = dict[LimitPeriod, Decimal]
+_LOSS_LIMITS = sets.Read(PlayerLimit, f"WHERE player_id = ANY(%s::uuid[]) AND kind = '{LimitKind.LOSS}'")
 
 
 class OwnLimitReached(Refusal):
@@ -92,17 +94,24 @@ class Protection:
                 lost[period] += loss
 
 
-def read_protection(player_ids: Iterable[UUID], at: datetime) -> Protection:
-    """The protection of players whose standings are locked: two statements, a third only where loss limits are set."""
-    ids = set(player_ids)
-    protection = Protection(at, exclusions.in_force(ids, at))
-    for limit in PlayerLimit.objects.filter(player__in=ids, kind=LimitKind.LOSS):
-        if limit.in_force(at) is not None:
-            protection.limits.setdefault((limit.player_id, limit.currency), []).append(limit)
-    if protection.limits:
-        lost = _net_losses({player_id for player_id, _ in protection.limits}, at)
-        protection.lost = {key: lost.get(key, dict.fromkeys(LimitPeriod, ZERO)) for key in protection.limits}
-    return protection
+def ask_protection(player_ids: str) -> Callable[[datetime], Protection]:
+    """The protection, at the moment given to the answer, of an array of players whose standings are locked.
+
+    Two statements for a pipeline; a third only where loss limits are set.
+    """
+    excluded, limits = exclusions.ask_exclusions(player_ids), _LOSS_LIMITS.ask(player_ids)
+
+    def answer(at: datetime) -> Protection:
+        protection = Protection(at, exclusions.strongest(excluded(), at))
+        for limit in limits():
+            if limit.in_force(at) is not None:
+                protection.limits.setdefault((limit.player_id, limit.currency), []).append(limit)
+        if protection.limits:
+            lost = _net_losses({player_id for player_id, _ in protection.limits}, at)
+            protection.lost = {key: lost.get(key, dict.fromkeys(LimitPeriod, ZERO)) for key in protection.limits}
+        return protection
+
+    return answer
 
 
 def check_deposit(player: User, currency: str, amount: Decimal, at: datetime) -> None:
