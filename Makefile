@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install -qq --disable-pip-version-check
 
-.PHONY: help run test test-all check format clean
+.PHONY: help run test test-all check format screenshots clean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,6 +34,9 @@ check: $(VENV)/installed-dev  ## style, types, imports, migrations, schema; need
 format: $(VENV)/installed-dev  ## bring the code into the house style
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
+
+screenshots: $(VENV)/installed-dev  ## take pictures of the back office's main pages into docs/screenshots
+	@$(RUN) -m casino.tests.screenshots
 
 clean:  ## remove the environment, the caches and the embedded data
 	@test ! -e .casino/stack.json || { echo "The casino is running here: stop it first (or remove .casino/stack.json)." >&2; exit 1; }

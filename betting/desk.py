@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from functools import lru_cache
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from betting.admission import Admitted, Slip, admit
-from betting.orders import Answer, Order
+from betting.orders import Answer, Order, Settled
 from betting.services import BATCH_ORDERS, place_bets
-from casino.api.metrics import BATCH_ORDERS_SETTLED, QUEUE_ORDERS, SETTLE_SECONDS
+from casino.api.metrics import BATCH_ORDERS_SETTLED, BETS, QUEUE_ORDERS, SETTLE_SECONDS
 from casino.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -109,6 +109,7 @@ class Desk:
                 continue
             SETTLE_SECONDS.observe(time.perf_counter() - began)
             BATCH_ORDERS_SETTLED.observe(len(batch))
+            _count(answers)
             _hand_out([(answer, outcome) for (_, answer), outcome in zip(batch, answers, strict=True)])
         connection.close()
 
@@ -120,6 +121,13 @@ class Desk:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_ORDERS))]
             QUEUE_ORDERS.set(len(self._waiting))
         return batch
+
+
+def _count(outcomes: Sequence[Outcome]) -> None:
+    answers = [outcome.answer for outcome in outcomes]
+    bets = [answer.bet for answer in answers if isinstance(answer, Settled) and not answer.is_replay]
+    for (operator, bet_type), number in Counter((bet.operator.slug, bet.bet_type) for bet in bets).items():
+        BETS.labels(operator, bet_type).inc(number)
 
 
 def _hand_out(answers: Sequence[tuple[Waiter, Outcome | Exception]]) -> None:

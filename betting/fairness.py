@@ -15,7 +15,6 @@ from django.db import transaction
 
 from betting.documents import format_multiplier
 from betting.models import Bet, SeedPair
-from betting.orders import NoWallet
 from betting.randomness import REMOTE_CLIENT_SEED, REMOTE_NONCE
 from casino import sets
 from casino.encryption import decrypt, encrypt
@@ -23,6 +22,7 @@ from casino.errors import Conflict, Invalid
 from casino.games.rng import Words, new_server_seed, provably_fair_words, seed_hash
 from operators.models import RngProvider
 from wallets import ledger
+from wallets.refusals import NoWallet
 
 # Printable ASCII but for the colon, which parts the message that is signed.
 _CLIENT_SEED = re.compile(r"[\x20-\x39\x3b-\x7e]{1,64}")

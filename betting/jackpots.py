@@ -142,14 +142,13 @@ def read_pools(group_ids: Iterable[UUID]) -> dict[UUID, list[JackpotPool]]:
 
 def ask_pools(group_ids: str) -> Asked[dict[UUID, list[JackpotPool]]]:
     """``read_pools`` in a pipeline, for an array of ids."""
-    asked = _GROUPS.ask(group_ids), _LEVELS.ask(group_ids), _POOLS.ask(group_ids)
+    groups, levels, pools = _GROUPS.ask(group_ids), _LEVELS.ask(group_ids), _POOLS.ask(group_ids)
 
     def answer() -> dict[UUID, list[JackpotPool]]:
-        groups, levels, pools = (rows() for rows in asked)
-        group_of = {group.pk: group for group in groups}
-        pool_of = {pool.level_id: pool for pool in pools}
+        group_of = {group.pk: group for group in groups()}
+        pool_of = {pool.level_id: pool for pool in pools()}
         found: defaultdict[UUID, list[JackpotPool]] = defaultdict(list)
-        for level in levels:
+        for level in levels():
             if (pool := pool_of.get(level.pk)) is not None:
                 level.group, pool.level = group_of[level.group_id], level
                 found[level.group_id].append(pool)

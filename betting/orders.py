@@ -102,22 +102,6 @@ class Settled:
 Answer = Settled | Refusal
 
 
-class NoWallet(Missing):
-    """The player holds no wallet at this operator."""
-
-    code = "no_wallet"
-    detail = "You have no wallet at this operator; switch to it first."
-
-
-class Blocked(Refusal):
-    """The player may not play."""
-
-    status = 403
-    code = "blocked"
-    title = "Blocked"
-    detail = "This account may not play; ask the operator's support."
-
-
 class UnknownGame(Missing):
     """No such game is offered at this operator."""
 
@@ -131,18 +115,6 @@ class GameDisabled(Refusal):
     code = "game_disabled"
     title = "Game disabled"
     detail = "This game is switched off."
-
-
-class LimitExceeded(Refusal):
-    """The wager lies outside what game, operator and VIP level allow; carries ``min`` and ``max``."""
-
-    code = "limit_exceeded"
-    title = "Limit exceeded"
-
-    def __init__(self, least: Decimal, most: Decimal) -> None:
-        super().__init__(
-            f"A wager on this game is between {least:.2f} and {most:.2f}.", min=f"{least:.2f}", max=f"{most:.2f}"
-        )
 
 
 class FreeSpinUnknown(Missing):

@@ -6,9 +6,9 @@ from datetime import datetime
 from django.db import IntegrityError, OperationalError, transaction
 
 from betting import fairness, news, randomness
+from betting.opening import open_settlement
 from betting.orders import Answer, Order
 from betting.randomness import Seeds
-from betting.settlement import open_settlement
 from casino.users.models import User
 from operators.models import Operator
 from vip.models import Standing
@@ -64,7 +64,8 @@ def _settle(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> list
         settlement = open_settlement(orders, at, remote)
         answers = [settlement.answer(order) for order in orders]
         settlement.write()
-        news.tell(settlement)
+        if at is None:  # history is no news
+            news.tell(settlement)
     return answers
 
 

@@ -1,8 +1,7 @@
-"""One batch of orders under its wallets' locks: read as sets, decided in Python in order, written as sets."""
+"""One batch of orders under its wallets' locks (``betting.opening``): decided in order, then written as sets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -12,28 +11,25 @@ from django.conf import settings
 
 from betting import fairness, funding, rollups
 from betting.funding import Funding, Purse
-from betting.jackpots import Jackpots, ask_pools
+from betting.jackpots import Jackpots
 from betting.models import Bet, BetType, SeedPair
-from betting.orders import Answer, Blocked, GameDisabled, LimitExceeded, NoWallet, Order, Settled, UnknownGame
+from betting.orders import Answer, GameDisabled, Order, Settled, UnknownGame
 from betting.randomness import Seeds, evidence_of, remote_words
 from casino import sets
 from casino.errors import Refusal
 from casino.games.paytables import Draw, Selection
-from casino.games.playable import Playable, ask_playable, smallest_stakes
+from casino.games.playable import Playable, smallest_stakes
 from casino.games.rng import Words, system_words
 from casino.idempotency import IdempotencyKeyReused
-from casino.ids import uuid7
 from casino.money import MICRO, ZERO, round_down
-from casino.sets import Asked
-from casino.users.limits import Protection, ask_protection
+from casino.users.limits import Protection
 from casino.users.models import User
-from operators.models import Affiliate, RngProvider
+from operators.models import RngProvider
 from vip import points
 from vip.models import Standing, VipLevel
-from wallets import bonuses, ledger
 from wallets.ledger import Journal
 from wallets.models import Wallet
-from wallets.promotions import FreeSpins
+from wallets.refusals import Blocked, LimitExceeded, NoWallet
 
 Account = tuple[UUID, UUID]
 STATISTIC = Decimal("1E-12")
@@ -54,6 +50,7 @@ class Settlement:
     played: dict[tuple[UUID, str], Bet]
     remote: Seeds
     protection: Protection
+    new_id: Callable[[], UUID]
     fresh: list[Settled] = field(default_factory=list)
     reached: list[tuple[Bet, VipLevel]] = field(default_factory=list)
     smallest_stakes: dict[UUID, Decimal] = field(default_factory=dict)
@@ -123,7 +120,7 @@ class Settlement:
         level = points.level_of(self.standings[order.player_id], self.levels)
         most = min(offer.max_bet, round_down(wallet.operator.max_bet * level.max_bet_factor))
         if order.free_spin is None and not offer.min_bet <= order.wager <= most:
-            raise LimitExceeded(offer.min_bet, most)
+            raise LimitExceeded("A wager on this game", offer.min_bet, most)
         return offer
 
     def _words(self, order: Order, wallet: Wallet, stream: str = "") -> Words:
@@ -143,7 +140,7 @@ class Settlement:
         seeds = self.seeds[order.player_id, order.operator_id] if provider == RngProvider.PROVABLY_FAIR else None
         win = round_down(Fraction(paid.wager) * drawn.multiplier)
         return Bet(
-            id=uuid7(),
+            id=self.new_id(),
             created_at=self.journal.at,
             operator=wallet.operator,
             player_id=order.player_id,
@@ -216,88 +213,6 @@ class Settlement:
         reached = points.earn(standing, self.levels, bet.points, bet.points)
         self.reached += [(bet, level) for level in reached]
         bet.vip = {"xp": f"{standing.xp:.2f}", "level": standing.level_id, "leveled_up": bool(reached)}
-
-
-def open_settlement(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> Settlement:
-    """Lock the orders' wallets and read, as sets, all that deciding them needs: the same statements for any number."""
-    ids = sets.array({order.player_id for order in orders})
-    with sets.pipeline():
-        accounts = ledger.ask_accounts({(order.player_id, order.operator_id) for order in orders}, at)
-        standings, players, affiliates = points.ask_standings(ids), _PLAYERS.ask(ids), _AFFILIATES.ask(ids)
-        protection, seeds, levels = ask_protection(ids), _SEEDS.ask(ids), points.ask_ladder()
-        games = ask_playable({(order.operator_id, order.game) for order in orders})
-        played = ask_played(orders)
-        journal = accounts()
-    offers = games()
-    groups = {offer.game.jackpot_group_id for offer in offers.values() if offer.game.jackpot_group_id}
-    with sets.pipeline():
-        pools = ask_pools(sets.array(groups))
-        purses = _ask_purses(journal, orders)
-    return Settlement(
-        journal=journal,
-        purses=purses(),
-        players=_with_affiliates(players(), affiliates()),
-        standings=standings(),
-        levels=levels(),
-        games=offers,
-        seeds={(pair.player_id, pair.operator_id): pair for pair in seeds()},
-        jackpots=Jackpots(journal, pools()),
-        played=played(),
-        remote=remote,
-        protection=protection(journal.at),
-    )
-
-
-_PLAYERS = sets.Read(User, "WHERE id = ANY(%s::uuid[])", out=("created_at", "last_login", "password", "email"))
-_AFFILIATES = sets.Read(
-    Affiliate, f"WHERE id IN (SELECT affiliate_id FROM {User._meta.db_table} WHERE id = ANY(%s::uuid[]))"
-)
-_SEEDS = sets.Read(
-    SeedPair,
-    "WHERE player_id = ANY(%s::uuid[]) AND revealed_at IS NULL",
-    out=("created_at", "revealed_at", "next_server_seed", "next_server_seed_hash"),
-)
-_FREE_SPINS = sets.Read(FreeSpins, "WHERE id = ANY(%s::uuid[]) AND wallet_id = ANY(%s::uuid[])")
-
-
-def _with_affiliates(players: Sequence[User], affiliates: Sequence[Affiliate]) -> dict[UUID, User]:
-    found = {affiliate.pk: affiliate for affiliate in affiliates}
-    for player in players:
-        player.affiliate = found[player.affiliate_id] if player.affiliate_id else None
-    return {player.pk: player for player in players}
-
-
-def _ask_purses(journal: Journal, orders: Sequence[Order]) -> Asked[dict[Account, Purse]]:
-    wallet_ids = sets.array(journal.wallets)
-    active = bonuses.ask_active(wallet_ids)
-    granted = _FREE_SPINS.ask(sets.array({order.free_spin for order in orders if order.free_spin}), wallet_ids)
-
-    def answer() -> dict[Account, Purse]:
-        grants: dict[UUID, dict[UUID, FreeSpins]] = {}
-        for grant in granted():
-            grants.setdefault(grant.wallet_id, {})[grant.pk] = grant
-        found = active()
-        return {
-            (wallet.player_id, wallet.operator_id): Purse(wallet, found.get(wallet.pk, []), grants.get(wallet.pk, {}))
-            for wallet in journal.wallets.values()
-        }
-
-    return answer
-
-
-def ask_played(orders: Sequence[Order]) -> Asked[dict[tuple[UUID, str], Bet]]:
-    """The bets that stand already under the orders' (player id, key); rarely any, and only then read whole."""
-    keys = sets.array({order.player_id for order in orders}), [order.key for order in orders]
-    ids = sets.ask(
-        "SELECT id FROM betting_bet WHERE player_id = ANY(%s::uuid[]) AND idempotency_key = ANY(%s::text[])", *keys
-    )
-
-    def answer() -> dict[tuple[UUID, str], Bet]:
-        found = [row[0] for row in ids()]
-        bets = Bet.objects.with_facts().filter(pk__in=found) if found else ()
-        return {(bet.player_id, bet.idempotency_key): bet for bet in bets}
-
-    return answer
 
 
 def _play(bet: Bet, player: User) -> rollups.Play:

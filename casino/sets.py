@@ -38,7 +38,8 @@ def ask(sql: str, *parameters: Any) -> Asked[list[tuple[Any, ...]]]:
 
     def fetch() -> list[tuple[Any, ...]]:
         with cursor:
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
     return fetch
 

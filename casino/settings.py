@@ -50,6 +50,8 @@ DEMO_WEBHOOK_SECRET: str = env.str(
 )
 # How many proxies in front of the web processes may be believed about the client's address.
 TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
+# What a scraper of /metrics has to show as its Bearer token; nothing where the network keeps strangers away.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 # Whether services that an operator names (remote random numbers) may be on this machine, and without TLS.
 ALLOW_LOOPBACK_SERVICES: bool = env.bool("ALLOW_LOOPBACK_SERVICES", default=DEBUG)
 

@@ -4,17 +4,18 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from casino.api import metrics, problems, views
+from operators import gauges
 
 site = [
     path("", views.landing),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
-    path("metrics", metrics.show),
+    path("metrics", metrics.show, {"gauges": gauges.read}),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema")),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="casino/docs.html")),
     path("docs/problems", views.problem_list),
     path("admin/", RedirectView.as_view(url="/backoffice/")),
     path("backoffice", RedirectView.as_view(url="/backoffice/")),
@@ -25,6 +26,7 @@ site = [
     path("", include("wallets.urls")),
     path("", include("vip.urls")),
     path("", include("betting.urls")),
+    path("", include("seeding.urls")),
 ]
 # Unknown addresses answer a problem document also while DEBUG, where Django would show its own page.
 urlpatterns = [*site, re_path("", csrf_exempt(problems.not_found))]

@@ -1,5 +1,5 @@
 """Operators in the back office."""
 
-from operators import affiliate_admin
+from operators import affiliate_admin, backoffice, brand_admin, jackpot_admin, rule_admin
 
-__all__ = ["affiliate_admin"]
+__all__ = ["affiliate_admin", "backoffice", "brand_admin", "jackpot_admin", "rule_admin"]

@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from casino.api.fields import AmountField
 from operators.models import Severity
-from operators.report_serializers import CountAndSumSerializer, FiguresSerializer, NamedPlayerSerializer
+from operators.report_serializers import AsOfSerializer, CountAndSumSerializer, FiguresSerializer, NamedPlayerSerializer
 from wallets.serializers import WalletSerializer
 
 
@@ -22,7 +22,7 @@ class TransactionSerializer(serializers.Serializer):
     details = serializers.DictField()
 
 
-class TransactionPageSerializer(serializers.Serializer):
+class TransactionPageSerializer(AsOfSerializer):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
     results = TransactionSerializer(many=True)

@@ -5,20 +5,19 @@ Opening + in − out = closing holds for every pocket of the players and for the
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Sum
 
-from betting.jackpots import pool_values
 from betting.models import JackpotPending, JackpotPool
-from casino.money import CENT, MICRO, ZERO, format_money
+from casino.money import CENT, MICRO, ZERO, format_money, round_down
 from operators.books import Books, Sums, read_books
 from operators.models import Operator
 from operators.periods import Period
-from operators.snapshots import one_snapshot
+from operators.snapshots import report_snapshot
 from wallets.models import POCKETS, Account, TransferKind, Wallet
 from wallets.withdrawal_models import Withdrawal, WithdrawalStatus
 
@@ -28,8 +27,9 @@ Document = dict[str, Any]
 
 def operator_financials(operator: Operator, period: Period) -> Document:
     """One operator's book, as ``_operator_document`` shows it."""
-    with one_snapshot():
-        return _operator_documents([operator], period, read_books(period, operator))[0]
+    with report_snapshot() as about_snapshot:
+        books, _ = read_books(period, operator)
+        return _operator_documents([operator], period, books)[0] | about_snapshot
 
 
 def all_financials(period: Period) -> Document:
@@ -37,15 +37,21 @@ def all_financials(period: Period) -> Document:
 
     The platform's own has no players, so it is whole whichever play was asked for.
     """
-    with one_snapshot():
-        books = read_books(period, None)
-        whole = books if period.is_seeded is None else read_books(replace(period, is_seeded=None), None)
+    with report_snapshot() as about_snapshot:
+        books, whole = read_books(period, None)
         return {
             "from": period.first,
             "to": period.last,
+            **about_snapshot,
             "operators": _operator_documents(list(Operator.objects.order_by("slug")), period, books),
             "platform": _platform_documents(period, whole),
         }
+
+
+def financials_of(operators: list[Operator], period: Period) -> list[Document]:
+    """The books of these operators (one or all), in their order; as many statements for one as for all."""
+    one = operators[0] if len(operators) == 1 else None
+    return _operator_documents(operators, period, read_books(period, one)[0]) if operators else []
 
 
 @dataclass(frozen=True)
@@ -163,10 +169,11 @@ def _statement(within: Sums, later: Sums, now: Mapping[str, Decimal]) -> dict[st
 def _platform_documents(period: Period, books: Books) -> list[Document]:
     """The platform's own book by currency: what it bore of VIP costs, and the pools with the contributions on their way
     into them: opening + contributions + seeds − paid = closing."""
-    values = pool_values()
     pools: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
-    for pool_id, currency in JackpotPool.objects.values_list("pk", "level__group__currency"):
-        pools[currency] += values[pool_id]
+    for currency, value, pending in JackpotPool.objects.annotate(pending_sum=Sum("pending__amount")).values_list(
+        "level__group__currency", "value", "pending_sum"
+    ):
+        pools[currency] += round_down(value + (pending or ZERO), MICRO)
     contributed: defaultdict[tuple[str, int], Decimal] = defaultdict(lambda: ZERO)
     for (_, currency), stretches in books.items():
         for number, sums in enumerate(stretches):

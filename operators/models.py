@@ -14,11 +14,14 @@ from casino.money import MoneyField
 from operators.affiliate_models import AffiliatePayout, AffiliateStatement
 from operators.platform import PlatformSettings, RtpState
 from operators.scoping import ScopedQuerySet
+from operators.seal_models import Seal
 
 # Django finds the platform's tables through this module.
 PLATFORM = (PlatformSettings, RtpState)
 # And the affiliates' money.
 AFFILIATES = (AffiliatePayout, AffiliateStatement)
+# And the seals over the ledger.
+SEALS = (Seal,)
 
 
 class RngProvider(models.TextChoices):

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from django.db import IntegrityError, models, transaction
 
+from betting.models import RngService
 from casino.errors import Invalid, Missing
 from casino.games.jackpots import JackpotLevel, jackpot_rtp
 from casino.games.models import GameVersion
-from operators.models import Operator, SignificantEvent
+from operators.models import Operator, RngProvider, SignificantEvent
 from operators.platform import PlatformSettings
 from vip.models import VipLevel
 from wallets.promotions import BonusRule
@@ -24,6 +25,8 @@ LIMITS = (
     "max_bet", "deposit_min", "deposit_max", "deposit_daily_max", "deposits_per_hour", "withdrawal_min",
     "withdrawal_daily_max", "withdrawals_per_day", "withdrawal_approval_threshold", "adjustment_threshold",
 )  # fmt: skip
+# By which generator its games draw; not over REST, where the remote service's own settings are not either.
+OPERATOR_CHOICES = ("rng_provider",)
 OPERATOR_RATES = ("affiliate_rate", "points_per_unit", "bonus_points_factor", "bonus_wagering_multiple")
 RULE_TERMS = (
     "match_percent", "cap", "amount", "min_deposit", "free_spins", "free_spin_value", "xp", "xp_percent",
@@ -87,13 +90,15 @@ def platform_settings() -> Document:
 
 
 def change_operator(operator_id: UUID, changes: Mapping[str, Any], actor_id: UUID, reason: str) -> Operator:
-    """Change an operator's settings: ``limits`` and rates by name, ``bonus_rules`` as ``{id, …terms}``.
+    """Change an operator's settings: ``limits``, rates, ``rng_provider`` by name, ``bonus_rules`` as ``{id, …terms}``.
 
-    Raises UnknownSetting for another operator's rule, Invalid where the result would break a rule of its table.
+    Raises UnknownSetting for another operator's rule, Invalid where the result would break a rule of its table or draw
+    from a remote service that is not set up.
     """
+    _check_generator(operator_id, changes.get("rng_provider", RngProvider.PROVABLY_FAIR))
     with transaction.atomic():
         operator: Operator = Operator.objects.select_for_update(no_key=True).get(pk=operator_id)
-        rates = {name: changes[name] for name in OPERATOR_RATES if name in changes}
+        rates = {name: changes[name] for name in (*OPERATOR_RATES, *OPERATOR_CHOICES) if name in changes}
         about: Document = {"operator_id": operator_id, "actor_id": actor_id, "reason": reason}
         _change(operator, {**changes.get("limits", {}), **rates}, {"operator": operator.slug}, about)
         for wanted in changes.get("bonus_rules", ()):
@@ -122,6 +127,13 @@ def change_platform(changes: Mapping[str, Any], actor_id: UUID, reason: str) -> 
             _change(level, _without(wanted, "number"), {"vip_level": level.number}, about)
         for wanted in changes.get("jackpots", ()):
             _change_jackpot(wanted, about)
+
+
+def _check_generator(operator_id: UUID, provider: str) -> None:
+    if provider not in RngProvider.values:
+        raise Invalid.field("rng_provider", "Choose one of the generators.")
+    if provider == RngProvider.REMOTE and not RngService.objects.filter(operator=operator_id).exists():
+        raise Invalid.field("rng_provider", "No remote service is set up for this operator; its bets would be refused.")
 
 
 def _change_jackpot(wanted: Mapping[str, Any], about: Document) -> None:

@@ -59,7 +59,43 @@ class GameFiguresSerializer(FiguresSerializer):
     game = ReportGameSerializer()
 
 
-class RtpReportSerializer(serializers.Serializer):
+class SessionSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    player = NamedPlayerSerializer()
+    started_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="null: still in force")
+
+
+class SessionFiguresSerializer(FiguresSerializer):
+    session = SessionSerializer()
+
+
+class AsOfSerializer(serializers.Serializer):
+    """Of reports that may be read from a replica."""
+
+    as_of = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        help_text="Where reports are read from a replica: complete up to that moment (null: not known)",
+    )
+
+
+class SessionRtpReportSerializer(AsOfSerializer):
+    """One player's RTP by login; at most 100 logins, the latest. A bet counts for the login that began last among
+    those in force at its moment."""
+
+    operator = serializers.SlugField(allow_null=True, help_text="null: all")
+    currency = serializers.CharField(allow_null=True, help_text="null where several are added up")
+    to = serializers.CharField()
+    totals = FiguresSerializer()
+    outside = FiguresSerializer(help_text="Bets for which no login was in force, such as a bot's")
+    sessions = SessionFiguresSerializer(many=True)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {**super().get_fields(), "from": serializers.CharField()}
+
+
+class RtpReportSerializer(AsOfSerializer):
     """Actual beside theoretical RTP; at most 100 players, those with the highest wagers."""
 
     operator = serializers.SlugField(allow_null=True, help_text="null: all")
@@ -73,7 +109,7 @@ class RtpReportSerializer(serializers.Serializer):
         return {**super().get_fields(), "from": serializers.CharField()}
 
 
-class PerformanceSerializer(serializers.Serializer):
+class PerformanceSerializer(AsOfSerializer):
     """How a game did; at most 100 players, those with the highest wagers."""
 
     game = ReportGameSerializer()
@@ -135,7 +171,7 @@ class AffiliateFiguresSerializer(serializers.Serializer):
     paid = AmountField()
 
 
-class OperatorFinancialsSerializer(serializers.Serializer):
+class OperatorFinancialsSerializer(AsOfSerializer):
     """One operator's book."""
 
     operator = FinancialOperatorSerializer()
@@ -193,7 +229,7 @@ class PlatformBookSerializer(serializers.Serializer):
         return {**super().get_fields(), "from": serializers.CharField()}
 
 
-class AllFinancialsSerializer(serializers.Serializer):
+class AllFinancialsSerializer(AsOfSerializer):
     """Every operator's book, and the platform's own in each currency."""
 
     to = serializers.CharField()

@@ -20,7 +20,7 @@ from casino.api.permissions import IsPlayer, IsStaff
 from casino.api.scope import operator_in_question
 from casino.errors import Invalid
 from casino.games.models import Game
-from operators import exports, financials, reports, transactions
+from operators import exports, financials, reports, session_reports, transactions
 from operators.admin_serializers import TransactionPageSerializer
 from operators.models import Operator, UnknownOperator
 from operators.periods import SEEDED, Period, parse_period
@@ -29,7 +29,9 @@ from operators.report_serializers import (
     OperatorFinancialsSerializer,
     PerformanceSerializer,
     RtpReportSerializer,
+    SessionRtpReportSerializer,
 )
+from operators.snapshots import reports_database
 
 OPERATOR = OpenApiParameter("operator", str, description="The platform's choice: the slug of one operator")
 PERIOD = [
@@ -92,17 +94,43 @@ class PerformanceView(StaffView):
         return Response(reports.performance(self.game(name), self.operator(), self.period()))
 
 
+_RTP = [
+    OpenApiParameter("gameId", str, description="Id or slug"),
+    PLAYER,
+    OpenApiParameter("group", str, enum=["session"], description="By one player's logins; playerId is required then"),
+    OPERATOR,
+    *PERIOD,
+]
+_RTP_REPORT = PolymorphicProxySerializer(
+    component_name="RtpReportOrBySession",
+    serializers=[RtpReportSerializer, SessionRtpReportSerializer],
+    resource_type_field_name=None,
+)
+
+
 class RtpView(StaffView):
     """GET /admin/rtp."""
 
     serializer_class = RtpReportSerializer
 
-    @extend_schema(parameters=[OpenApiParameter("gameId", str, description="Id or slug"), PLAYER, OPERATOR, *PERIOD])
+    @extend_schema(parameters=_RTP, responses=_RTP_REPORT)
     def get(self, request: Request) -> Response:
-        """The return to players beside what the maths promise, with its standard error, z and verdict."""
+        """The return to players beside what the maths promise, with its standard error, z and verdict; by game and
+        player, or (``group=session``) by the logins of one player."""
         name = request.query_params.get("gameId")
-        game = self.game(name) if name else None
-        return Response(reports.rtp(self.operator(), self.period(), game, self.id_parameter("playerId")))
+        game, player_id = self.game(name) if name else None, self.id_parameter("playerId")
+        if not self.is_by_session():
+            return Response(reports.rtp(self.operator(), self.period(), game, player_id))
+        if player_id is None:
+            raise Invalid.field("playerId", "Sessions are those of one player: name the player.", "required")
+        operator, period = self.operator(), self.period()
+        return Response(session_reports.rtp_by_session(request.user, operator, period, player_id, game))
+
+    def is_by_session(self) -> bool:
+        group = self.request.query_params.get("group")
+        if group not in (None, "", "session"):
+            raise Invalid.field("group", "group is session, or left out.")
+        return bool(group)
 
 
 _FINANCIALS = PolymorphicProxySerializer(
@@ -143,7 +171,10 @@ class TransactionsView(StaffView):
     def get(self, request: Request) -> Any:
         """Deposits, withdrawals and bets, newest first: a page of them, or all of them as CSV."""
         operator, player_id = self.operator(), self.id_parameter("playerId")
-        return self.answer(transactions.Query(request.user, self.period(), self.types(), operator, player_id))
+        query = transactions.Query(
+            request.user, self.period(), self.types(), operator, player_id, database=reports_database()
+        )
+        return self.answer(query)
 
     def types(self) -> tuple[str, ...]:
         wanted = self.request.query_params.get("type")
@@ -164,7 +195,7 @@ class TransactionsView(StaffView):
             name: replace_query_param(address, "cursor", cursor) if cursor else None
             for name, cursor in (("next", page.next), ("previous", page.previous))
         }
-        return Response({**links, "results": page.results})
+        return Response({**links, **page.about, "results": page.results})
 
 
 class OwnTransactionsView(TransactionsView):

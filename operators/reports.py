@@ -10,7 +10,7 @@ from operators.figures import Tally, figures_document
 from operators.models import Operator
 from operators.periods import Period
 from operators.platform import PlatformSettings
-from operators.snapshots import one_snapshot
+from operators.snapshots import report_snapshot
 from operators.tallies import Selection, tallies
 
 # A report names that many players, those with the highest wagers; its totals count everybody.
@@ -20,7 +20,7 @@ MOST_PLAYERS = 100
 def performance(game: Game, operator: Operator | None, period: Period) -> dict[str, Any]:
     """How a game did at an operator, or at all of them: ``{game, version, currency, from, to, totals, by_version,
     players}`` with figures as ``figures_document`` makes them."""
-    with one_snapshot():
+    with report_snapshot() as about_snapshot:
         thresholds = PlatformSettings.objects.current()
         versions = dict(GameVersion.objects.filter(game=game).values_list("pk", "number"))
         selection = Selection(period, operator.pk if operator else None, game_version_ids=tuple(versions))
@@ -29,7 +29,8 @@ def performance(game: Game, operator: Operator | None, period: Period) -> dict[s
         return {
             "game": _game_document(game),
             "version": versions.get(game.version_id) if game.version_id else None,
-            **_about(operator, period),
+            **about(operator, period),
+            **about_snapshot,
             "totals": figures_document(_total(by_version), thresholds),
             "by_version": [
                 {"version": number, **figures_document(by_version[version_id], thresholds)}
@@ -47,7 +48,7 @@ def rtp(
 
     Of one game or one player where given; games and players stand in the order of their wagers.
     """
-    with one_snapshot():
+    with report_snapshot() as about_snapshot:
         thresholds = PlatformSettings.objects.current()
         of_game = None if game is None else tuple(game.versions.values_list("pk", flat=True))
         selection = Selection(period, operator.pk if operator else None, player_id, of_game)
@@ -55,13 +56,23 @@ def rtp(
         players = tallies(selection, ["player_id"], MOST_PLAYERS)
         by_game = _by_game(by_version)
         return {
-            **_about(operator, period),
+            **about(operator, period),
+            **about_snapshot,
             "totals": figures_document(_total(by_version), thresholds),
             "games": [
                 {"game": _game_document(found), **figures_document(tally, thresholds)} for found, tally in by_game
             ],
             "players": _player_documents(players, thresholds),
         }
+
+
+def about(operator: Operator | None, period: Period) -> dict[str, Any]:
+    """What every report on play begins with."""
+    return {
+        "operator": operator.slug if operator else None,
+        "currency": common_currency(operator),
+        **period_document(period),
+    }
 
 
 def period_document(period: Period) -> dict[str, str]:
@@ -79,14 +90,6 @@ def common_currency(operator: Operator | None) -> str | None:
 
 def player_document(player: User) -> dict[str, str]:
     return {"id": str(player.pk), "username": player.username}
-
-
-def _about(operator: Operator | None, period: Period) -> dict[str, Any]:
-    return {
-        "operator": operator.slug if operator else None,
-        "currency": common_currency(operator),
-        **period_document(period),
-    }
 
 
 def _total(found: Mapping[Any, Tally]) -> Tally:

@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connections
 
 from operators.figures import Tally
 from operators.periods import Period
+from operators.snapshots import reading_from
 
 PLAYED = "money <> 'free_spin'"
 _COLUMNS = {
@@ -69,9 +70,19 @@ def tallies(selection: Selection, by: Sequence[str], most: int | None = None) ->
     grouped = f"GROUP BY {keys} ORDER BY sum(wagers) FILTER (WHERE {PLAYED}) DESC NULLS LAST, {keys}" if by else ""
     limited = f"LIMIT {int(most)}" if most is not None else ""
     sums = ", ".join(_COLUMNS.values())
-    with connection.cursor() as cursor:
+    with connections[reading_from()].cursor() as cursor:
         cursor.execute(f"SELECT {', '.join((*by, sums))} FROM ({source}) AS played {grouped} {limited}", parameters)
         return {tuple(row[: len(by)]): _tally(row[len(by) :]) for row in cursor.fetchall()}
+
+
+def active_players(selection: Selection) -> dict[UUID, int]:
+    """How many players bet at each operator. One statement."""
+    source, parameters = _of_players(selection, "operator_id, player_id")
+    with connections[reading_from()].cursor() as cursor:
+        cursor.execute(
+            f"SELECT operator_id, count(DISTINCT player_id) FROM ({source}) AS played GROUP BY operator_id", parameters
+        )
+        return dict(cursor.fetchall())
 
 
 def _tally(row: Iterable[Any]) -> Tally:

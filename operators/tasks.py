@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from operators import affiliates, rtp
+from operators import affiliates, rtp, seals
 
 
 @shared_task
@@ -16,3 +16,9 @@ def accrue_affiliates() -> int:
 def watch_rtp() -> int:
     """Judge the returns of all games; answers how many alerts that raised."""
     return rtp.watch(timezone.now())
+
+
+@shared_task
+def seal_ledger() -> int:
+    """Seal the transfers and bets that can change no more; answers how many rows."""
+    return seals.seal(timezone.now())

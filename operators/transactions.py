@@ -8,9 +8,11 @@ import heapq
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS
 
 from betting.documents import format_multiplier
 from betting.models import Bet
@@ -18,41 +20,48 @@ from casino.errors import Invalid
 from casino.ids import first_id_of
 from casino.money import format_money
 from operators.models import Operator
-from operators.periods import Period
+from operators.periods import FIRST, LAST, Period
+from operators.snapshots import as_of
 from wallets.documents import format_moment
 from wallets.models import Deposit
 from wallets.withdrawal_models import Withdrawal
 
 Document = dict[str, Any]
 STREAM_ROWS = 1000
-# How far the clock that numbers a row may lie behind the one that dates it.
+# How far the clock that numbers a row and the one that dates it may differ.
 CLOCK_SKEW = timedelta(minutes=10)
 _ABOUT = ("id", "amount", "currency", "status", "created_at", "player__username", "operator__slug")
 
 
 @dataclass(frozen=True)
 class Query:
-    """Whose transactions: those that ``user`` may see, of one operator or player where named, of some ``types``."""
+    """Whose transactions: those that ``user`` may see, of one operator or player where named, of some ``types``.
+
+    ``database`` is the alias of the one that is read.
+    """
 
     user: Any
     period: Period
     types: tuple[str, ...]
     operator: Operator | None = None
     player_id: UUID | None = None
+    database: str = DEFAULT_DB_ALIAS
 
 
 @dataclass(frozen=True)
 class Page:
-    """Documents, newest first, and the cursors of the neighbouring pages."""
+    """Documents, newest first, the cursors of the neighbouring pages, and ``about``: as of when, on a replica."""
 
     results: list[Document]
     next: str | None
     previous: str | None
+    about: Document
 
 
 def page_of(query: Query, limit: int, cursor: str | None = None) -> Page:
     """The page at ``cursor`` (the newest one without): one statement for each type. Raises Invalid for a bad cursor."""
     is_older, edge = _parse_cursor(cursor)
+    about = as_of(query.database)
     rows: list[tuple[UUID, Document]] = []
     for source in _sources(query):
         rows += source.read(edge, limit + 1, is_older=is_older)
@@ -65,6 +74,7 @@ def page_of(query: Query, limit: int, cursor: str | None = None) -> Page:
         [document for _, document in rows],
         _cursor("o", rows[-1][0]) if has_older else None,
         _cursor("n", rows[0][0]) if has_newer else None,
+        about,
     )
 
 
@@ -102,9 +112,19 @@ def _sources(query: Query) -> list[_Source]:
     return [SOURCES[name](query) for name in query.types]
 
 
+def ids_within(period: Period) -> tuple[UUID, UUID]:
+    """The ids [least, most) among which are those of all bets of the interval."""
+    start, end = max(period.start - CLOCK_SKEW, FIRST), min(period.end + CLOCK_SKEW, LAST)
+    return first_id_of(start), first_id_of(end)
+
+
 def _narrowed(rows: Any, query: Query) -> Any:
     """The rows of a table that the query asks for and its user may see."""
-    rows = rows.visible_to(query.user).filter(created_at__gte=query.period.start, created_at__lt=query.period.end)
+    rows = (
+        rows.using(query.database)
+        .visible_to(query.user)
+        .filter(created_at__gte=query.period.start, created_at__lt=query.period.end)
+    )
     if query.operator is not None:
         rows = rows.filter(operator=query.operator)
     if query.player_id is not None:
@@ -128,14 +148,14 @@ def _bets(query: Query) -> _Source:
     about = [name for name in _ABOUT if name not in ("amount", "status")]
     extra = ("wager", "win", "multiplier", "bet_type", "ggr", "jackpot_win", "game__slug", "game_version__number")
     rows = Bet.objects.select_related("game", "game_version").only(*about, *extra)
-    # Bets are dated no later than they are numbered, and their index is by id.
-    rows = rows.filter(id__gte=first_id_of(max(query.period.start - CLOCK_SKEW, _EPOCH)))
+    # Ids sort by the moments that bets are dated by, as far as the clocks agree, and the index is by id.
+    least, most = ids_within(query.period)
+    rows = rows.filter(id__gte=least, id__lt=most)
     return _Source(_narrowed(rows, query), _bet_document)
 
 
 SOURCES: dict[str, Callable[[Query], _Source]] = {"deposits": _deposits, "withdrawals": _withdrawals, "bets": _bets}
 TYPES = tuple(SOURCES)
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def _deposit_document(row: Deposit) -> Document:

@@ -84,6 +84,14 @@ def seed_database() -> Summary:
     return summary
 
 
+def rehearse_database() -> Summary:
+    """What ``seed_database`` would make; nothing is kept."""
+    with transaction.atomic():
+        summary = seed_database()
+        transaction.set_rollback(True)
+    return summary
+
+
 def _seed_jackpots(summary: Summary) -> None:
     slug, name, currency = HOUSE_JACKPOT
     group, is_new = JackpotGroup.objects.get_or_create(slug=slug, defaults={"name": name, "currency": currency})

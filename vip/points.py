@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -137,4 +136,4 @@ def record_levels(reached: Iterable[tuple[UUID, VipLevel]], operator_id: UUID | 
         LevelReached.objects.bulk_create(rows, ignore_conflicts=True)
         player_ids = {row.player_id for row in rows}
         # The wallets' locks come before the standings', which this transaction holds; the sweeper finds what is missed.
-        transaction.on_commit(partial(rewards.grant_rewards_of, player_ids), robust=True)
+        transaction.on_commit(lambda: rewards.grant_rewards_of(player_ids), robust=True)

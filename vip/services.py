@@ -11,14 +11,15 @@ from casino.errors import Invalid, Missing
 from casino.idempotency import IdempotencyKeyReused, digest
 from casino.ids import uuid7
 from casino.money import ZERO, format_money, is_whole
+from casino.users import exclusions
 from casino.users.models import User
 from operators.models import Operator, SignificantEvent
 from vip import costs, points
 from vip.models import LevelReached, PointsKind, PointsMovement, Standing, VipLevel, standing_of
 from vip.programme import VipCost, VipCostKind, programme
 from wallets import ledger
-from wallets.deposits import Blocked, NoWallet
 from wallets.promotions import Bonus
+from wallets.refusals import Blocked, NoWallet
 
 
 class UnknownPlayer(Missing):
@@ -66,8 +67,8 @@ def read_overview(player: User) -> Overview:
 def redeem_points(player: User, amount: Decimal, *, operator: str | None = None, key: str | None = None) -> Redemption:
     """Turn ``amount`` points into a bonus at an operator (its slug; the player's active one by default).
 
-    ``key`` makes it happen once. Raises IdempotencyKeyReused, UnknownOperator, NoWallet, Blocked, InsufficientPoints,
-    or Invalid where the points are not worth a whole number of minor units.
+    ``key`` makes it happen once. Raises IdempotencyKeyReused, UnknownOperator, NoWallet, Blocked, Excluded,
+    InsufficientPoints, or Invalid where the points are not worth a whole number of minor units.
     """
     key, asked = key or uuid4().hex, digest({"points": amount, "operator": operator})
     house = Operator.objects.named(operator or (player.operator.slug if player.operator else ""))
@@ -82,6 +83,8 @@ def redeem_points(player: User, amount: Decimal, *, operator: str | None = None,
             raise NoWallet
         if player.is_blocked or wallet.is_blocked:
             raise Blocked
+        if (exclusion := exclusions.in_force([player.pk], journal.at).get(player.pk)) is not None:
+            raise exclusion.refusal()
         if standing.points < amount:
             raise points.InsufficientPoints(standing.points)
         terms = programme()

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from casino.games.models import Game
 from casino.money import ZERO, round_down
+from casino.users import exclusions
 from casino.users.models import User
 from operators.models import Operator
 from vip import points
@@ -45,8 +46,13 @@ def apply_deposit_rules(journal: Journal, deposit: Deposit) -> None:
 
 
 def open_offers(player: User, at: datetime) -> BonusRuleQuerySet:
-    """The rules that the player can still earn something by at their active operator, newest first."""
+    """The rules that the player can still earn something by at their active operator, newest first.
+
+    Nothing is offered to who shut themselves out: raises Excluded.
+    """
     assert player.operator_id is not None
+    if (exclusion := exclusions.in_force([player.pk], at).get(player.pk)) is not None:
+        raise exclusion.refusal()
     rules = open_rules(player.pk, player.operator_id, at).exclude(trigger=Trigger.MANUAL)
     return rules.select_related("operator", "free_spin_game").order_by("-id")
 

@@ -12,38 +12,11 @@ from wallets.bonus_rules import apply_deposit_rules
 from wallets.endings import forfeit_of_deposit
 from wallets.ledger import Journal
 from wallets.models import Account, Deposit, DepositStatus, TransferKind, Wallet
+from wallets.refusals import LimitExceeded
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # A deposit that ended without money leaves room for another one.
 WITHOUT_MONEY = (DepositStatus.FAILED, DepositStatus.EXPIRED, DepositStatus.CANCELLED)
-
-
-class NoWallet(Missing):
-    """The player holds no wallet at this operator."""
-
-    code = "no_wallet"
-    detail = "You have no wallet at this operator; switch to it first."
-
-
-class Blocked(Refusal):
-    """The account is blocked, here or everywhere (403)."""
-
-    status = 403
-    code = "blocked"
-    title = "Blocked"
-    detail = "This account is blocked; ask the operator's support."
-
-
-class LimitExceeded(Refusal):
-    """The amount lies outside what the operator takes at once; carries ``min`` and ``max``."""
-
-    code = "limit_exceeded"
-    title = "Limit exceeded"
-
-    def __init__(self, least: Decimal, most: Decimal) -> None:
-        super().__init__(
-            f"A deposit is between {least:.2f} and {most:.2f}.", min=format_money(least), max=format_money(most)
-        )
 
 
 class VelocityExceeded(Refusal):
@@ -73,7 +46,7 @@ def check_limits(wallet: Wallet, amount: Decimal, at: datetime) -> None:
     """
     operator = wallet.operator
     if not operator.deposit_min <= amount <= operator.deposit_max:
-        raise LimitExceeded(operator.deposit_min, operator.deposit_max)
+        raise LimitExceeded("A deposit", operator.deposit_min, operator.deposit_max)
     recent = Deposit.objects.filter(wallet=wallet, created_at__gt=at - DAY).aggregate(
         opened=Count("pk", filter=Q(created_at__gt=at - HOUR)),
         total=Sum("amount", filter=~Q(status__in=WITHOUT_MONEY), default=ZERO),
@@ -87,14 +60,16 @@ def check_limits(wallet: Wallet, amount: Decimal, at: datetime) -> None:
         )
 
 
-def complete(journal: Journal, deposit: Deposit, provider_reference: str) -> None:
+def complete(journal: Journal, deposit: Deposit, provider_reference: str, *, from_suspense: bool = False) -> None:
     """Credit the deposit, whatever became of it meanwhile, for the money is there; debt is repaid from it first.
 
     One that the provider has taken back already nets to zero; any other earns what the operator's rules give. The
-    player's standing is locked before the deposit.
+    player's standing is locked before the deposit. ``from_suspense``: the money came in before, and waits there.
     """
     wallet = journal.wallets[deposit.wallet_id]
-    journal.move(TransferKind.DEPOSIT, Account.PSP, Account.REAL, deposit.amount, reference=deposit.pk, wallet=wallet)
+    kind = TransferKind.SUSPENSE_MATCHED if from_suspense else TransferKind.DEPOSIT
+    source = Account.SUSPENSE if from_suspense else Account.PSP
+    journal.move(kind, source, Account.REAL, deposit.amount, reference=deposit.pk, wallet=wallet)
     wallet.wagering_required = max(wallet.wagering_required, wallet.wagering_wagered) + deposit.amount
     deposit.status, deposit.completed_at = DepositStatus.COMPLETED, journal.at
     deposit.provider_reference = provider_reference

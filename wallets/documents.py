@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from casino.money import format_money
+from operators.models import Alert
 from wallets.adjustment_models import Adjustment
 from wallets.models import Deposit, Wallet, WebhookEvent
 from wallets.withdrawal_models import Withdrawal, WithdrawalStep
@@ -134,3 +135,17 @@ def adjustment_document(adjustment: Adjustment) -> dict[str, Any]:
 def format_moment(moment: datetime) -> str:
     """RFC 3339 in UTC, to the microsecond."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def alert_document(alert: Alert) -> dict[str, Any]:
+    """The alert's JSON object; its ``operator`` (a slug; None for the platform's own) should be loaded."""
+    return {
+        "id": str(alert.pk),
+        "operator": alert.operator.slug if alert.operator else None,
+        "kind": alert.kind,
+        "severity": str(alert.severity),
+        "subject": alert.subject,
+        "created_at": format_moment(alert.created_at),
+        "acknowledged_at": format_moment(alert.acknowledged_at) if alert.acknowledged_at else None,
+        "details": alert.details,
+    }

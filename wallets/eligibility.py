@@ -13,10 +13,10 @@ from casino.money import ZERO, format_money, round_down
 from casino.users.models import User
 from vip import points
 from vip.models import VipLevel, standing_of
-from wallets.deposits import Blocked
 from wallets.ledger import InsufficientFunds
 from wallets.models import Wallet
 from wallets.promotions import Bonus
+from wallets.refusals import Blocked, LimitExceeded
 from wallets.withdrawal_models import OPEN, WITHOUT_PAYMENT, Withdrawal
 
 DAY = timedelta(days=1)
@@ -53,18 +53,6 @@ class ActiveBonusLeft(Refusal):
     code = "active_bonus"
     title = "A bonus is active"
     detail = "Waive your active bonuses with the withdrawal (waive_bonuses), or finish them first."
-
-
-class WithdrawalLimitExceeded(Refusal):
-    """The amount lies outside what may be withdrawn at once; carries ``min`` and ``max``."""
-
-    code = "limit_exceeded"
-    title = "Limit exceeded"
-
-    def __init__(self, least: Decimal, most: Decimal) -> None:
-        super().__init__(
-            f"A withdrawal is between {least:.2f} and {most:.2f}.", min=format_money(least), max=format_money(most)
-        )
 
 
 class WithdrawalOpen(Refusal):
@@ -127,7 +115,7 @@ def _limits_passed(wallet: Wallet, player: User, amount: Decimal, at: datetime) 
     )
     passed: list[Refusal] = []
     if not operator.withdrawal_min <= amount <= most:
-        passed.append(WithdrawalLimitExceeded(operator.withdrawal_min, most))
+        passed.append(LimitExceeded("A withdrawal", operator.withdrawal_min, most))
     elif recent["total"] + amount > most:
         passed.append(
             TooManyWithdrawals(

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from casino.errors import Conflict
 from casino.users.models import User
-from operators.models import Operator
+from operators.models import Operator, SignificantEvent
 from wallets import services
 from wallets.models import WebhookEvent, WebhookVerdict
 
@@ -28,10 +28,23 @@ def find_events(staff: User, operator: Operator | None = None) -> QuerySet[Webho
     return events.select_related("account__operator", "deposit__operator", "withdrawal__operator")
 
 
-def replay_event(event_id: UUID) -> WebhookEvent:
-    """Try to settle a stored event now; it stays ``stored`` when that fails again. EventNotStored for any other."""
-    is_settled = services._settle_waiting(event_id)
-    event = WebhookEvent.objects.get(pk=event_id)
+def replay_event(event_id: UUID, staff: User | None = None, reason: str = "") -> WebhookEvent:
+    """Try to settle a stored event now; it stays ``stored`` when that fails again. EventNotStored for any other.
+
+    With ``staff`` the attempt is a significant event of theirs, with their reason.
+    """
+    is_settled = services.settle_waiting(event_id)
+    event: WebhookEvent = WebhookEvent.objects.select_related("account", "deposit").get(pk=event_id)
     if not is_settled and event.verdict != WebhookVerdict.STORED:
         raise EventNotStored
+    if staff is not None:
+        SignificantEvent.objects.record(
+            "webhook.replayed",
+            operator_id=event.account.operator_id or (event.deposit.operator_id if event.deposit else None),
+            actor_id=staff.pk,
+            player_id=event.deposit.player_id if event.deposit else None,
+            reason=reason,
+            before={"webhook_event": str(event.pk), "verdict": str(WebhookVerdict.STORED)},
+            after={"webhook_event": str(event.pk), "verdict": str(event.verdict)},
+        )
     return event

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from casino.realtime import PLATFORM_FEED, Message, operator_feed, player_feed, publish
 from operators.models import Alert
-from wallets.documents import deposit_document, format_moment, wallet_document, withdrawal_document
+from wallets.documents import alert_document, deposit_document, format_moment, wallet_document, withdrawal_document
 from wallets.models import Deposit, Wallet
 from wallets.promotion_documents import bonus_document
 from wallets.promotions import Bonus
@@ -55,16 +55,11 @@ def tell_bonuses(bonuses: Sequence[Bonus], at: datetime) -> None:
     )
 
 
-def tell_alert(alert: Alert) -> None:
-    """Publish the alert to the staff it is for, after commit."""
-    document = {
-        "id": str(alert.pk),
-        "kind": alert.kind,
-        "severity": str(alert.severity),
-        "subject": alert.subject,
-        "created_at": format_moment(alert.created_at),
-        "acknowledged_at": None,
-        "details": alert.details,
-    }
-    feed = operator_feed(alert.operator_id) if alert.operator_id else PLATFORM_FEED
-    publish([Message(feed, "alert.raised", format_moment(alert.created_at), document)])
+def tell_alerts(alerts: Sequence[Alert]) -> None:
+    """Publish new alerts, after commit: each to its operator's feed, and all to the platform's."""
+    messages = []
+    for alert in alerts:
+        at, document = format_moment(alert.created_at), alert_document(alert)
+        feeds = [operator_feed(alert.operator_id)] if alert.operator_id else []
+        messages += [Message(feed, "alert.raised", at, document) for feed in (*feeds, PLATFORM_FEED)]
+    publish(messages)

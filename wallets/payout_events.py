@@ -67,5 +67,5 @@ def _ask_staff(row: WebhookEvent, reason: str) -> Settled:
         "currency": row.currency,
     }
     subject = f"An event {row.type} waits for a decision: {reason}"
-    news.tell_alert(Alert.objects.record("payout_unclear", subject, operator_id=book, details=details))
+    news.tell_alerts([Alert.objects.record("payout_unclear", subject, operator_id=book, details=details)])
     return WebhookVerdict.REVIEW, reason

@@ -124,4 +124,5 @@ def _pause(attempts: int) -> timedelta:
 def _alert(withdrawal: Withdrawal, answer: PayoutAnswer) -> None:
     subject = f"Withdrawal {withdrawal.reference}: its outcome is unknown after {withdrawal.attempts} attempts"
     details = {"withdrawal": str(withdrawal.pk), "answer": answer.status, "reason": answer.reason}
-    news.tell_alert(Alert.objects.record("payout_stuck", subject, operator_id=withdrawal.operator_id, details=details))
+    alert = Alert.objects.record("payout_stuck", subject, operator_id=withdrawal.operator_id, details=details)
+    news.tell_alerts([alert])

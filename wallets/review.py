@@ -11,15 +11,14 @@ from uuid import UUID
 
 from django.db import transaction
 
-from casino.api.parsers import parse_json
 from casino.errors import Conflict, Invalid, Refusal
 from casino.money import ZERO, format_money
+from casino.strict_json import parse_json
 from casino.users.models import User
 from operators.models import SignificantEvent
 from vip.points import lock_standings
 from wallets import ledger, news
-from wallets.bonus_rules import apply_deposit_rules
-from wallets.deposits import UnknownDeposit
+from wallets.deposits import UnknownDeposit, complete
 from wallets.ledger import Journal
 from wallets.models import Account, Deposit, DepositStatus, TransferKind, WebhookEvent, WebhookVerdict
 from wallets.providers import PROVIDERS
@@ -192,22 +191,14 @@ def _credit(journal: Journal, deposit: Deposit, staff: User, reason: str) -> Non
     waiting, funds = _lock_waiting(deposit)
     before = _facts(deposit, funds)
     payments = _check_funds(deposit, waiting, funds)
-    amount = sum((event.amount or ZERO for event in funds), ZERO)
-    wallet = journal.wallets[deposit.wallet_id]
-    journal.move(
-        TransferKind.SUSPENSE_MATCHED, Account.SUSPENSE, Account.REAL, amount, reference=deposit.pk, wallet=wallet
-    )
-    wallet.wagering_required = max(wallet.wagering_required, wallet.wagering_wagered) + amount
-    deposit.amount, deposit.status, deposit.completed_at = amount, DepositStatus.COMPLETED, journal.at
-    deposit.provider_reference = next(iter(payments), "")
-    journal.repay_debt(wallet, amount, deposit.pk)
-    apply_deposit_rules(journal, deposit)
+    deposit.amount = sum((event.amount or ZERO for event in funds), ZERO)
+    complete(journal, deposit, next(iter(payments), ""), from_suspense=True)
     journal.post()
     deposit.save(update_fields=["amount", "status", "completed_at", "provider_reference"])
     _close(waiting, f"matched to {deposit.reference}", journal)
     _record("deposit.matched", deposit, staff, reason, before, _facts(deposit, funds))
     news.tell_deposit(deposit, journal.at)
-    news.tell_balance(wallet, journal.at)
+    news.tell_balance(journal.wallets[deposit.wallet_id], journal.at)
 
 
 def _check_funds(deposit: Deposit, waiting: Sequence[WebhookEvent], funds: Sequence[WebhookEvent]) -> list[str]:

@@ -11,16 +11,17 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from casino.api.parsers import parse_json
 from casino.errors import Invalid
 from casino.idempotency import IdempotencyKeyReused, digest
+from casino.strict_json import parse_json
 from casino.users.limits import check_deposit
 from casino.users.models import User
 from operators.models import Alert, Operator
 from wallets import ledger, news, webhooks
-from wallets.deposits import Blocked, DepositNotPending, NoWallet, UnknownDeposit, check_limits
+from wallets.deposits import DepositNotPending, UnknownDeposit, check_limits
 from wallets.models import Deposit, DepositStatus, Provider, ProviderAccount, Wallet, WebhookEvent, WebhookVerdict
 from wallets.providers import DEPOSIT_METHODS, PROVIDERS, NotAuthentic, find_account, find_collector
+from wallets.refusals import Blocked, NoWallet
 
 logger = logging.getLogger(__name__)
 # After so many failures to settle an event its staff are told; the sweeper goes on trying.
@@ -135,7 +136,7 @@ def receive_webhook(
 def settle_stored_webhooks(batch: int = 200) -> int:
     """Settle events that could not be settled when they came; answers how many could now. May run twice at once."""
     waiting = WebhookEvent.objects.filter(verdict=WebhookVerdict.STORED).order_by("attempts", "received_at")
-    return sum(_settle_waiting(pk) for pk in list(waiting.values_list("pk", flat=True)[:batch]))
+    return sum(settle_waiting(pk) for pk in list(waiting.values_list("pk", flat=True)[:batch]))
 
 
 def deposit_through_webhook(
@@ -170,6 +171,14 @@ def sign_payment(reference: str, at: datetime) -> webhooks.SignedEvent:
     if deposit.status != DepositStatus.PENDING:
         raise DepositNotPending(f"Deposit {reference} is {deposit.status}, not pending.")
     return _sign_completion(deposit, at)
+
+
+def settle_waiting(pk: UUID) -> bool:
+    """Settle one waiting event unless another sweeper has it; answers whether that succeeded."""
+    with transaction.atomic():
+        rows: Any = WebhookEvent.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+        row = rows.select_related("account__operator").filter(pk=pk, verdict=WebhookVerdict.STORED).first()
+        return row is not None and _try_to_settle(row, None)
 
 
 def _sign_completion(deposit: Deposit, at: datetime) -> webhooks.SignedEvent:
@@ -222,14 +231,6 @@ def _write_deposit(deposit: Deposit, at: datetime | None) -> OpenedDeposit:
     return OpenedDeposit(deposit)
 
 
-def _settle_waiting(pk: UUID) -> bool:
-    """Settle one waiting event unless another sweeper has it."""
-    with transaction.atomic():
-        rows: Any = WebhookEvent.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
-        row = rows.select_related("account__operator").filter(pk=pk, verdict=WebhookVerdict.STORED).first()
-        return row is not None and _try_to_settle(row, None)
-
-
 def _try_to_settle(row: WebhookEvent, at: datetime | None) -> bool:
     """Settle inside a savepoint: a fault takes back what it did, and the event waits."""
     try:
@@ -243,8 +244,7 @@ def _try_to_settle(row: WebhookEvent, at: datetime | None) -> bool:
         if row.attempts == ATTEMPTS_BEFORE_ALERT:
             subject = f"Event {row.event_id} could not be settled {row.attempts} times"
             details = {"webhook_event": str(row.pk), "provider": row.account.provider}
-            news.tell_alert(
-                Alert.objects.record("webhook_stuck", subject, operator_id=row.account.operator_id, details=details)
-            )
+            alert = Alert.objects.record("webhook_stuck", subject, operator_id=row.account.operator_id, details=details)
+            news.tell_alerts([alert])
         return False
     return True

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from casino.api.parsers import parse_json
 from casino.money import format_money
+from casino.strict_json import parse_json
 from operators.models import Alert
 from vip.points import lock_standings
 from wallets import deposits, ledger, news, payout_events
@@ -214,4 +214,4 @@ def _alert(row: WebhookEvent, kind: str, subject: str) -> None:
         "amount": format_money(row.amount) if row.amount is not None else None,
         "currency": row.currency,
     }
-    news.tell_alert(Alert.objects.record(kind, subject, operator_id=book_of(row), details=details))
+    news.tell_alerts([Alert.objects.record(kind, subject, operator_id=book_of(row), details=details)])

@@ -6,7 +6,6 @@ A withdrawal changes under the lock of its wallet, then of its own row. What is 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,9 +18,9 @@ from casino.users.exclusions import is_self_excluded
 from casino.users.models import User
 from operators.models import SignificantEvent
 from wallets import eligibility, endings, ledger, payout_runs
-from wallets.deposits import NoWallet
 from wallets.ledger import Journal
 from wallets.models import Wallet
+from wallets.refusals import NoWallet
 from wallets.withdrawal_models import Withdrawal, WithdrawalStatus
 from wallets.withdrawal_steps import advance, lock_withdrawal, note
 
@@ -205,7 +204,7 @@ def _approve(journal: Journal, withdrawal: Withdrawal, reason: str, staff: User 
     withdrawal.decided_at = journal.at
     advance(journal, withdrawal, WithdrawalStatus.APPROVED, reason, staff)
     # A process that dies before this leaves the row approved, and the sweeper finds it.
-    transaction.on_commit(partial(payout_runs.submit_withdrawal, withdrawal.pk, at), robust=True)
+    transaction.on_commit(lambda: payout_runs.submit_withdrawal(withdrawal.pk, at), robust=True)
 
 
 def _require_pending(withdrawal: Withdrawal) -> None:

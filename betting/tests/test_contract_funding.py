@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from betting.models import Bet
-from betting.orders import GameDisabled, LimitExceeded
+from betting.orders import GameDisabled
 from betting.services import open_account, place_bets
 from betting.tests.conftest import everything
 from casino.games.models import Game
@@ -19,6 +19,7 @@ from wallets.bonuses import BonusMaxStake, BonusNotAllowed
 from wallets.ledger import InsufficientFunds, database_clock
 from wallets.models import Transfer
 from wallets.promotions import Bonus
+from wallets.refusals import LimitExceeded
 
 pytestmark = pytest.mark.usefixtures("books_close")
 D = Decimal

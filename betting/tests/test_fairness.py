@@ -13,13 +13,14 @@ from django.test.utils import CaptureQueriesContext
 
 from betting import fairness
 from betting.models import Bet, SeedPair
-from betting.orders import NoWallet, Settled
+from betting.orders import Settled
 from betting.services import open_account, place_bet, place_bets
 from casino import encryption
 from casino.errors import Invalid
 from casino.games.models import Game
 from casino.users.models import User
 from operators.models import Operator
+from wallets.refusals import NoWallet
 
 pytestmark = pytest.mark.usefixtures("books_close")
 
@@ -192,7 +193,7 @@ def test_a_rotation_takes_few_statements(alice: User):
         fairness.rotate_seeds(alice.pk, alice.operator_id)
     statements = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
     assert "FOR NO KEY UPDATE" in statements[0]
-    assert len(statements) == 5
+    assert len(statements) == 6
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,10 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from betting.models import Bet
 from betting.orders import (
-    Blocked,
     GameDisabled,
-    LimitExceeded,
-    NoWallet,
     Order,
     Settled,
     UnknownGame,
@@ -27,6 +24,7 @@ from casino.users.models import User
 from operators.models import Affiliate, Operator, RngProvider
 from wallets.ledger import InsufficientFunds
 from wallets.models import Transfer, Wallet
+from wallets.refusals import Blocked, LimitExceeded, NoWallet
 
 pytestmark = pytest.mark.usefixtures("books_close")
 

@@ -1,21 +1,13 @@
-"""Reading request bodies: strict JSON, exact numbers."""
+"""Reading request bodies: strict JSON, up to a size."""
 
-import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import IO, Any
 
 from django.conf import settings
 from rest_framework.parsers import BaseParser
 
-from casino.errors import Invalid, Refusal
-
-
-class Malformed(Invalid):
-    """The body is not strict JSON."""
-
-    code = "malformed"
-    title = "Malformed request body"
+from casino.errors import Refusal
+from casino.strict_json import parse_json
 
 
 class TooLarge(Refusal):
@@ -25,62 +17,6 @@ class TooLarge(Refusal):
     code = "too_large"
     title = "Request body too large"
     detail = "The request body is too large."
-
-
-def parse_json(raw: bytes) -> Any:
-    """The value that ``raw`` (UTF-8 JSON) states, numbers with a point as exact Decimals.
-
-    Raises Malformed for anything that is not strict JSON: duplicate keys, NaN, infinities, other encodings, nesting
-    beyond what the parser takes, text that no column can hold.
-    """
-    try:
-        value = json.loads(
-            raw.decode("utf-8"),
-            parse_float=Decimal,
-            parse_int=_bounded_int,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_unique_keys,
-        )
-        if b"\\u" in raw:
-            # Only an escape can state what PostgreSQL and UTF-8 cannot: NUL, and halves of surrogate pairs.
-            _refuse_unstorable(value)
-        return value
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"The body is not strict JSON: {error}.") from None
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number")
-
-
-def _bounded_int(text: str) -> int:
-    if len(text) > 40:
-        raise ValueError("a number has too many digits")
-    return int(text)
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is there twice")
-    return found
-
-
-def _refuse_unstorable(value: Any) -> None:
-    if isinstance(value, str):
-        if "\x00" in value:
-            raise ValueError("a text contains the NUL character")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError("a text contains half a character") from None
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            _refuse_unstorable(name)
-            _refuse_unstorable(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            _refuse_unstorable(inner)
 
 
 class StrictJSONParser(BaseParser):

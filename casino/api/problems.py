@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from casino.api import metrics
 from casino.api.logs import current_request_id
 from casino.api.parsers import TooLarge
 from casino.errors import FieldError, Invalid, Missing, NotPermitted, Refusal, Unavailable
@@ -39,7 +40,8 @@ class _Rendered(Refusal):
 
 
 def document(refusal: Refusal) -> dict[str, Any]:
-    """The problem document's members."""
+    """The problem document's members; it counts as sent."""
+    metrics.REFUSALS.labels(refusal.code).inc()
     body: dict[str, Any] = {
         "type": f"/docs/problems#{refusal.code}",
         "title": refusal.title,

@@ -6,6 +6,7 @@ all news that came before them, and become the heartbeats: a client that has not
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
@@ -19,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from casino.api.metrics import FEED_HEARTBEAT_AT, FEED_LAG_SECONDS, FEED_SOCKETS
 from casino.feeds import numbering
 from casino.feeds.admission import Seat, revoke
 from casino.feeds.threads import in_thread
@@ -48,6 +50,7 @@ class Hub:
         self._seats: defaultdict[str, set[Seat]] = defaultdict(set)
         self._newest: dict[str, int] = {}
         self._is_listening = asyncio.Event()
+        self._beat_at = time.monotonic()
         self._channel = numbering.channel_of(settings.REDIS_URL)
         self._echo = f"{self._channel}:{uuid4().hex}"
         self._server = _connection(COMMAND_SECONDS)
@@ -84,10 +87,13 @@ class Hub:
         async with asyncio.timeout(COMMAND_SECONDS):
             await self._is_listening.wait()
         self._seats[seat.feed].add(seat)
+        FEED_SOCKETS.inc()
 
     def leave(self, seat: Seat) -> None:
         """Forget the seat."""
         seats = self._seats.get(seat.feed, set())
+        if seat in seats:
+            FEED_SOCKETS.dec()
         seats.discard(seat)
         if not seats:
             self._seats.pop(seat.feed, None)
@@ -153,7 +159,7 @@ class Hub:
 
     async def _beat(self) -> None:
         """Ask for the newest numbers; while nobody answers, the last known ones still show that we are here."""
-        feeds = list(self._seats)
+        feeds, self._beat_at = list(self._seats), time.monotonic()
         try:
             await numbering.look(self._server, feeds, self._echo)
         except RedisError:
@@ -161,6 +167,8 @@ class Hub:
             raise
 
     def _tell_newest(self, lines: str) -> None:
+        FEED_LAG_SECONDS.set(time.monotonic() - self._beat_at)
+        FEED_HEARTBEAT_AT.set_to_current_time()
         numbers = [line.split(" ") for line in lines.split("\n") if line]
         self._send_heartbeats((feed, int(seq)) for feed, seq in numbers)
 

@@ -199,6 +199,7 @@ class GameSwitch(models.Model):
     objects = GameSwitchQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "game switches"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["operator", "game"], name="an_operator_has_one_switch_per_game"),
         ]

@@ -11,6 +11,7 @@ from casino.api.fields import AmountField, StrictCharField, StrictSerializer
 from casino.games.jackpots import JackpotGroup
 from casino.games.models import Category, Game
 from casino.games.specs import GameChanges, GameSpec, SwitchChanges
+from casino.games.versions import sheet_in_force
 from casino.money import CENT, MICRO, format_money
 from operators.models import Operator
 
@@ -241,6 +242,5 @@ class ParSerializer(serializers.Serializer):
     bets = serializers.ListField(child=serializers.DictField())
 
     def to_representation(self, instance: Game) -> dict[str, Any]:
-        """The stored sheet as it is, under the game it belongs to."""
-        assert instance.version is not None
-        return {"game": ParGameSerializer(instance).data, **instance.version.par}
+        """The sheet in force, under the game it belongs to."""
+        return {"game": ParGameSerializer(instance).data, **sheet_in_force(instance)}

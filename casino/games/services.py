@@ -42,7 +42,7 @@ class SlugTaken(Invalid):
 
 
 @transaction.atomic
-def create_game(spec: GameSpec, actor_id: UUID | None = None) -> Game:
+def create_game(spec: GameSpec, actor_id: UUID | None = None, reason: str = "") -> Game:
     """Make a game and its first version.
 
     Raises Invalid for an unknown category, limits or weights out of range, InvalidPaytable, RtpDisagrees, SlugTaken.
@@ -55,14 +55,14 @@ def create_game(spec: GameSpec, actor_id: UUID | None = None) -> Game:
         **{name: getattr(spec, name) for name in _PLAIN_FIELDS},
     )
     _save(game)
-    publish_version(game, spec.paytable, spec.stated_rtp, actor_id=actor_id)
+    publish_version(game, spec.paytable, spec.stated_rtp, actor_id=actor_id, reason=reason)
     _check_payable(game)
-    _record("game.created", game, actor_id, after=_facts(game))
+    _record("game.created", game, actor_id, after=_facts(game), reason=reason)
     return game
 
 
 @transaction.atomic
-def change_game(game_id: UUID, changes: GameChanges, actor_id: UUID | None = None) -> Game:
+def change_game(game_id: UUID, changes: GameChanges, actor_id: UUID | None = None, reason: str = "") -> Game:
     """Change a game; other maths make a new version, the same maths none.
 
     Raises UnknownGame, GameRetired, and what ``create_game`` raises.
@@ -73,16 +73,16 @@ def change_game(game_id: UUID, changes: GameChanges, actor_id: UUID | None = Non
     _save(game)
     if changes.keys() & {"kind", "paytable", "stated_rtp", "jackpot_group"}:
         paytable = changes["paytable"] if "paytable" in changes else _version(game).paytable
-        publish_version(game, paytable, changes.get("stated_rtp"), actor_id=actor_id)
+        publish_version(game, paytable, changes.get("stated_rtp"), actor_id=actor_id, reason=reason)
     _check_payable(game)
     _keep_switches_within(game, actor_id)
     if (after := _facts(game)) != before:
-        _record("game.changed", game, actor_id, before, after)
+        _record("game.changed", game, actor_id, before, after, reason=reason)
     return game
 
 
 @transaction.atomic
-def retire_game(game_id: UUID, actor_id: UUID | None = None) -> None:
+def retire_game(game_id: UUID, actor_id: UUID | None = None, reason: str = "") -> None:
     """Delete a game with its versions and switches, or, where bets name it, keep it for them and play it no more.
 
     A game that is retired already stays so. Raises UnknownGame.
@@ -96,16 +96,18 @@ def retire_game(game_id: UUID, actor_id: UUID | None = None) -> None:
     if _is_named_elsewhere(game):
         game.is_active, game.retired_at = False, timezone.now()
         game.save(update_fields=["is_active", "retired_at"])
-        _record("game.retired", game, actor_id, facts, _facts(game))
+        _record("game.retired", game, actor_id, facts, _facts(game), reason=reason)
         return
-    _record("game.deleted", game, actor_id, facts | {"paytable": _version(game).paytable})
+    _record("game.deleted", game, actor_id, facts | {"paytable": _version(game).paytable}, reason=reason)
     Game.objects.filter(pk=game.pk).update(version=None)
     game.versions.all().delete()
     game.delete()
 
 
 @transaction.atomic
-def set_switch(game_id: UUID, operator_id: UUID, changes: SwitchChanges, actor_id: UUID | None = None) -> GameSwitch:
+def set_switch(
+    game_id: UUID, operator_id: UUID, changes: SwitchChanges, actor_id: UUID | None = None, reason: str = ""
+) -> GameSwitch:
     """Switch a game on or off at one operator, or narrow its limits there.
 
     Raises UnknownGame (also for another operator's own), GameRetired, Invalid for limits outside the game's.
@@ -126,7 +128,7 @@ def set_switch(game_id: UUID, operator_id: UUID, changes: SwitchChanges, actor_i
         raise Invalid.field("max_bet" if changes.get("max_bet") else "min_bet", _CROSSED)
     if (after := _switch_facts(switch)) != before:
         switch.save()
-        _record("game.switched", game, actor_id, before, after, operator_id=operator_id)
+        _record("game.switched", game, actor_id, before, after, operator_id=operator_id, reason=reason)
     return switch
 
 
@@ -276,6 +278,7 @@ def _record(
     after: dict[str, Any] | None = None,
     *,
     operator_id: UUID | None = None,
+    reason: str = "",
 ) -> None:
     """Write the event of a change: of what was there before and after, only what differs."""
     same = {name for name in before if before[name] == after.get(name)} if before and after else set()
@@ -284,6 +287,7 @@ def _record(
         kind,
         operator_id=operator_id or game.operator_id,
         actor_id=actor_id,
+        reason=reason,
         before=before and named | {name: value for name, value in before.items() if name not in same},
         after=after and named | {name: value for name, value in after.items() if name not in same},
     )

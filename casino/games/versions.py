@@ -22,7 +22,7 @@ class RtpDisagrees(Invalid):
 
 
 def publish_version(
-    game: Game, paytable: Any, stated_rtp: Decimal | None = None, *, actor_id: UUID | None = None
+    game: Game, paytable: Any, stated_rtp: Decimal | None = None, *, actor_id: UUID | None = None, reason: str = ""
 ) -> GameVersion:
     """Put ``paytable`` in force as the game's next version, unless it is in force already; answers the one in force.
 
@@ -47,10 +47,22 @@ def publish_version(
         "game.version_published",
         operator_id=game.operator_id,
         actor_id=actor_id,
+        reason=reason,
         before=_facts(game, old) if old else None,
         after=_facts(game, game.version),
     )
     return game.version
+
+
+def sheet_in_force(game: Game) -> dict[str, Any]:
+    """The PAR sheet of the version in force, with the jackpot's part by the terms of today."""
+    assert game.version is not None
+    return paytables.with_jackpot(game.version.par, jackpot_rtp(game.jackpot_group))
+
+
+def preview_version(game: Game, paytable: Any) -> dict[str, Any]:
+    """The PAR sheet that ``paytable`` would have as the game's next version; raises InvalidPaytable."""
+    return _assess(game, paytable, None).as_json()
 
 
 def _assess(game: Game, paytable: Any, stated_rtp: Decimal | None) -> ParSheet:

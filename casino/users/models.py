@@ -5,16 +5,21 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 
 from casino.ids import uuid7
 from casino.users.limit_models import Exclusion, PlayerLimit
+from casino.users.login_models import LoginSession
+from casino.users.note_models import PlayerNote
 from operators.models import Affiliate, Operator
 from operators.scoping import ScopedQuerySet
 
-# Django finds the tables of players' protection through this module.
+# Django finds the tables of players' protection and logins through this module.
 PROTECTION = (Exclusion, PlayerLimit)
+LOGINS = (LoginSession,)
+# And what staff note about players.
+NOTES = (PlayerNote,)
 
 
 class Role(models.TextChoices):
@@ -39,7 +44,10 @@ class UserQuerySet(ScopedQuerySet):
     def visible_to(self, user: Any) -> Self:
         if user.is_authenticated and user.is_operator_staff:
             colleagues = Q(role=Role.OPERATOR, operator=user.operator_id)
-            return self.filter(colleagues | Q(wallets__operator=user.operator_id)).distinct()
+            # Looked up for each person in the order of the list: a join would sort them all to tell twins apart.
+            wallets = self.model._meta.get_field("wallets").related_model._base_manager
+            holds_one_here = Exists(wallets.filter(player=OuterRef("pk"), operator=user.operator_id))
+            return self.filter(colleagues | holds_one_here)
         return super().visible_to(user)
 
     def players(self) -> Self:

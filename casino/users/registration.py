@@ -34,7 +34,7 @@ from casino import encryption
 from casino.api.logs import note
 from casino.api.throttling import Limit, TooManyRequests, address_of, connection
 from casino.errors import FieldError, Invalid, Unavailable
-from casino.users import services
+from casino.users import logins, services
 from casino.users.models import User
 from casino.users.profiles import open_operator, refuse_taken, taken_is_refused
 from casino.users.services import InvalidCredentials, MfaRequired, WrongPassword
@@ -139,7 +139,9 @@ def open_session(request: HttpRequest, user: User, *, with_cookie: bool = False)
     carrier = request if with_cookie else _carrier(request)
     with transaction.atomic():
         get_adapter().login(carrier, user)
-        carrier.session[LOGGED_IN_AT] = timezone.now().isoformat()
+        began = timezone.now()
+        carrier.session[LOGGED_IN_AT] = began.isoformat()
+        logins.begin_login(user, carrier.session, began, carrier.session.get_expiry_date())
         token = _tokens.create_session_token(carrier)
         carrier.session.save()
     note(player=user.pk, operator=user.operator_id)
@@ -150,6 +152,7 @@ def log_out(request: HttpRequest, session: SessionBase) -> None:
     """End the session at once, for its token and its cookie alike."""
     # A cached copy that could not be removed would bring the session back to life.
     connection().ping()
+    logins.end_login(session, timezone.now())
     get_adapter().logout(_carrier(request, session))
 
 
@@ -162,6 +165,7 @@ def change_password(request: HttpRequest, user: User, session: SessionBase, curr
     get_adapter().set_password(user, new)
     # Django's own helper would give the session another key, and the key is the token.
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    logins.keep_only_login(user, session, timezone.now(), session.get_expiry_date())
     session.save()
 
 
@@ -189,6 +193,7 @@ def reset_password(key: str, password: str) -> None:
             raise Invalid.field("key", "This key is not valid, or not any more.", "invalid_key")
         _check_password(password, user, "password")
         get_adapter().set_password(user, password)
+        logins.keep_only_login(user, None, timezone.now())
     services.forgive(user)
 
 

@@ -208,7 +208,7 @@ def test_the_back_office_shows_ones_own(client: Any, owed: Affiliate, olga: User
     client.force_login(bruno)
     assert b"PARTNER1" not in client.get("/backoffice/operators/affiliate/").content
     client.force_login(petra)
-    answer = client.post(path, {"rate": "0.0600", "name": "Partner", "is_active": "on"})
+    answer = client.post(path, {"rate": "0.0600", "name": "Partner", "is_active": "on", "reason": "Agreed"})
     assert answer.status_code == 302, answer.content
     owed.refresh_from_db()
     assert owed.rate == D("0.06")

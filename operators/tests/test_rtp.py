@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from betting.models import HourRollup
 from casino.games.models import Game, GameSwitch
-from operators import alerts, rtp
+from operators import rtp
 from operators.figures import Tally, figures_document
 from operators.models import Alert, Operator, SignificantEvent
 from operators.platform import PlatformSettings, RtpState
 from operators.tasks import watch_rtp
+from wallets import news
 
 
 def tally(z: str, *, bets: int = 10_000, variance: str = "400", wagers: str = "10000") -> Tally:
@@ -74,7 +75,7 @@ def test_nothing_played_has_no_return():
 def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was published to the feeds."""
     messages: list[Any] = []
-    monkeypatch.setattr(alerts, "publish", messages.extend)
+    monkeypatch.setattr(news, "publish", messages.extend)
     return messages
 
 

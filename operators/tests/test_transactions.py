@@ -11,9 +11,9 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from betting.models import Bet
+from casino.spreadsheets import safe
 from casino.users.models import User
 from operators import transactions
-from operators.exports import safe
 from operators.tests.conftest import Cast
 from wallets.models import Deposit
 from wallets.services import deposit_through_webhook

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
+from casino.users.exclusions import exclude
 from casino.users.models import User
 from operators.models import Operator
 from vip.models import PointsMovement, Standing
@@ -154,3 +155,18 @@ def test_one_key_fifty_times_at_once_redeems_once(api: Api, rich: User):
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["bonus"]["id"] for answer in answers}) == 1
     assert (Bonus.objects.count(), points_of(rich)) == (1, D("400.50"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "duration", "code"), [("self_exclusion", "6m", "self_excluded"), ("time_out", "24h", "cooling_off")]
+)
+def test_who_shut_themselves_out_redeems_nothing(api: Api, rich: User, kind: str, duration: str, code: str):
+    redeemed = api(rich).post("/vip/redeem", {"points": 100}, headers={"Idempotency-Key": "before-it-all"})
+    exclude(rich, kind, duration)
+    left = points_of(rich)
+    answer = api(rich).post("/vip/redeem", {"points": 100})
+    assert (answer.status_code, answer.json()["code"]) == (403, code)
+    assert (points_of(rich), Bonus.objects.count()) == (left, 1)
+    # What was done before is told again.
+    again = api(rich).post("/vip/redeem", {"points": 100}, headers={"Idempotency-Key": "before-it-all"})
+    assert (again.status_code, again.json()) == (201, redeemed.json())

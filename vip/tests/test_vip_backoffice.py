@@ -60,7 +60,7 @@ def test_the_terms_are_the_platforms_to_edit_and_each_change_is_an_event(client:
     terms = {
         "slug": "silver", "name": "Silver", "xp_required": "1000", "cashback_rate": "0.04", "xp_multiplier": "1.1",
         "max_bet_factor": "1.5", "withdrawal_limit": "10000", "reward_bonus": "7.50", "reward_wagering_multiple": "10",
-        "reward_free_spins": "0", "reward_free_spin_value": "0.10", "reward_free_spin_game": "",
+        "reward_free_spins": "0", "reward_free_spin_value": "0.10", "reward_free_spin_game": "", "reason": "Richer",
     }  # fmt: skip
     client.force_login(olga)
     assert client.get(path).status_code == 403
@@ -69,10 +69,13 @@ def test_the_terms_are_the_platforms_to_edit_and_each_change_is_an_event(client:
     client.force_login(petra)
     assert client.get(path).status_code == 200
     assert client.get("/backoffice/vip/vipprogramme/1/change/").status_code == 200
+    # Without a reason nothing changes.
+    assert client.post(path, terms | {"reason": ""}).status_code == 200
+    assert not SignificantEvent.objects.exists()
     assert client.post(path, terms).status_code == 302
     assert (VipLevel.objects.get(number=1).reward_bonus, VipLevel.objects.get(number=1).cashback_rate) == (
         Decimal("7.5"), Decimal("0.04"),
     )  # fmt: skip
     event = SignificantEvent.objects.get()
-    assert (event.kind, event.actor) == ("viplevel.changed", petra)
+    assert (event.kind, event.actor, event.reason) == ("viplevel.changed", petra, "Richer")
     assert (Decimal(event.before["reward_bonus"]), Decimal(event.after["reward_bonus"])) == (Decimal(5), Decimal("7.5"))

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from casino.users.exclusions import exclude
 from casino.users.models import User
 from operators.models import Operator
 from wallets import services
@@ -94,5 +95,14 @@ def test_offers_cost_the_same_statements_for_any_number(
         BonusRule.objects.create(
             operator=aurora, name=f"{number}", trigger="any_deposit", free_spins=1, free_spin_game=game
         )
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert len(offered(api, alice)) == 5
+
+
+def test_nothing_is_offered_to_who_shut_themselves_out(api: Api, alice: User, boris: User, aurora: Operator):
+    open_default_rules(aurora, make_game())
+    assert len(offered(api, alice)) == 2
+    exclude(alice, "self_exclusion", "6m")
+    answer = api(alice).get("/offers")
+    assert (answer.status_code, answer.json()["code"]) == (403, "self_excluded")
+    assert offered(api, boris) == []

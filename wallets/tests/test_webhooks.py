@@ -509,6 +509,8 @@ def test_the_feeds_hear_of_deposits_balances_and_alerts(
     assert operator["deposit.updated"] == player["deposit.updated"] | whose
     assert (player["balance.changed"]["real"], player["balance.changed"]["version"]) == ("25.00", 1)
     assert operator["alert.raised"]["kind"] == "deposit_mismatched"
+    assert operator["alert.raised"]["operator"] == "aurora"
+    assert heard("platform") == {"alert.raised": operator["alert.raised"]}
 
 
 def _lose_a_fifth(player: User, wager: str) -> None:

@@ -19,6 +19,7 @@ from casino.games.paytables.par import (
     check_rules,
     check_stated,
     percent,
+    with_jackpot,
 )
 from casino.games.paytables.reels import Reels
 from casino.games.paytables.roulette import Roulette
@@ -39,6 +40,7 @@ __all__ = [
     "check_stated",
     "load",
     "percent",
+    "with_jackpot",
 ]
 
 KINDS: dict[str, type[Paytable]] = {kind.kind: kind for kind in (Reels, Weighted, Roulette, Dice, Baccarat, Keno)}

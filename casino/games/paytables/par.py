@@ -3,7 +3,7 @@
 RTP counts the stake as part of the return; variance is of the return per unit staked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
@@ -119,6 +119,14 @@ class ParSheet:
             "parts": [{"part": name, "exact": fraction_text(rtp), "rtp": percent(rtp)} for name, rtp in parts],
             "bets": [bet.as_json() for bet in self.bets],
         }
+
+
+def with_jackpot(sheet: Mapping[str, Any], jackpot: Fraction) -> dict[str, Any]:
+    """A stored sheet (``as_json``) with another part of the jackpot: its terms change without a new version."""
+    own = [part for part in sheet["parts"] if part["part"] != "jackpot"]
+    added = [{"part": "jackpot", "exact": fraction_text(jackpot), "rtp": percent(jackpot)}] if jackpot else []
+    whole = Fraction(sheet["exact"]["rtp"]) + jackpot
+    return {**sheet, "rtp_with_jackpot": percent(whole), "parts": [*own, *added]}
 
 
 def check_rules(par: ParSheet) -> None:

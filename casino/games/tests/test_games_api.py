@@ -1,6 +1,7 @@
 """The catalogue over HTTP: what each of the cast sees of it, and how its figures read."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from casino.games.jackpots import JackpotGroup, JackpotLevel
 from casino.games.models import Category, Game
 from casino.games.services import change_game, set_switch
 from casino.games.tests.answers import faults, slugs, state
@@ -51,6 +53,33 @@ def test_the_par_sheet_names_its_game_and_lists_its_bets(api: Api, coin: Game) -
 
     assert sheet["game"] == {"id": str(coin.pk), "slug": "coin", "name": "Coin", "version": 1}
     assert (sheet["kind"], sheet["rtp"], sheet["exact"]["rtp"], len(sheet["bets"])) == ("weighted", "96.00", "24/25", 1)
+
+
+def test_the_par_sheet_counts_the_jackpot_by_its_terms_of_today(api: Api, coin: Game) -> None:
+    house = JackpotGroup.objects.create(slug="house", name="House", currency="USD")
+    JackpotLevel.objects.create(
+        group=house, name="mini", rate=Decimal("0.004"), seed=Decimal(10), odds=Decimal("0.0001")
+    )
+    change_game(coin.pk, {"jackpot_group": "house"})
+
+    def told() -> tuple[str, str, list[str]]:
+        sheet = api().get("/games/coin/par").json()
+        return sheet["rtp"], sheet["rtp_with_jackpot"], [part["rtp"] for part in sheet["parts"]]
+
+    before = told()
+    jackpot = before[2][-1]
+    assert before[0] == "96.00"
+    assert Decimal(before[1]) == Decimal("96.00") + Decimal(jackpot)
+
+    JackpotLevel.objects.update(seed=Decimal(5), rate=Decimal("0.002"))
+    after = told()
+    assert Decimal(after[2][-1]) == Decimal(jackpot) / 2
+    assert Decimal(after[1]) == Decimal("96.00") + Decimal(jackpot) / 2
+    assert after[2][:-1] == before[2][:-1]
+
+    JackpotLevel.objects.all().delete()
+    assert told() == ("96.00", "96.00", before[2][:-1])
+    assert coin.versions.count() == 2
 
 
 def test_what_is_not_exact_in_two_decimals_has_six(api: Api, petra: User, coin: Game) -> None:

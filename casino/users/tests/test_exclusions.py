@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from betting.orders import Blocked, Settled
+from betting.orders import Settled
 from betting.services import open_account, place_bet
 from casino.users import exclusions
 from casino.users.exclusions import CoolingOff, SelfExcluded
@@ -19,6 +20,7 @@ from conftest import PASSWORD
 from operators.models import Operator, SignificantEvent
 from wallets import services
 from wallets.models import Deposit, Transfer, Wallet
+from wallets.refusals import Blocked
 
 Api = Callable[..., APIClient]
 DEPOSIT = {"amount": "25.00", "method": "generic"}
@@ -139,11 +141,23 @@ def test_nothing_shortens_an_exclusion(api: Api, alice: User):
 
 def test_when_it_is_over_play_goes_on(api: Api, alice: User, coin: Any, fund: Any, order_of: Any):
     fund(alice, "50.00")
-    exclude(api, alice, "time_out", "24h")
-    Exclusion.objects.update(until=timezone.now() - timedelta(seconds=1))
+    over = timezone.now() - timedelta(seconds=1)
+    began = over - timedelta(hours=24)
+    Exclusion.objects.create(player=alice, kind="time_out", duration="24h", created_at=began, until=over)
     assert isinstance(place_bet(order_of(alice, "coin", "1.00")), Settled)
     assert api(alice).post("/deposits", DEPOSIT).status_code == 201
     assert api(alice).get("/limits").json()["exclusion"] is None
+
+
+def test_nobody_shortens_or_removes_an_exclusion(api: Api, alice: User):
+    exclude(api, alice, "self_exclusion", "permanent")
+    for change in (
+        lambda: Exclusion.objects.update(until=timezone.now()),
+        lambda: Exclusion.objects.all().delete(),
+    ):
+        with pytest.raises(IntegrityError, match="only ever added"), transaction.atomic():
+            change()
+    assert api(alice).get("/limits").json()["exclusion"] == {"kind": "self_exclusion", "until": None}
 
 
 def test_another_player_plays_on(

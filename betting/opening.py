@@ -1,0 +1,106 @@
+"""Opening a settlement: the locks, and all that deciding a batch of orders needs, read as sets in two round trips."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from betting.funding import Purse
+from betting.jackpots import Jackpots, ask_pools
+from betting.models import Bet, SeedPair
+from betting.orders import Order
+from betting.randomness import Seeds
+from betting.settlement import Account, Settlement
+from casino import sets
+from casino.games.playable import ask_playable
+from casino.ids import uuid7, uuid7_at
+from casino.sets import Asked
+from casino.users.limits import ask_protection
+from casino.users.models import User
+from operators.models import Affiliate
+from vip import points
+from wallets import bonuses, ledger
+from wallets.ledger import Journal
+from wallets.promotions import FreeSpins
+
+_PLAYERS = sets.Read(User, "WHERE id = ANY(%s::uuid[])", out=("created_at", "last_login", "password", "email"))
+_AFFILIATES = sets.Read(
+    Affiliate, f"WHERE id IN (SELECT affiliate_id FROM {User._meta.db_table} WHERE id = ANY(%s::uuid[]))"
+)
+_SEEDS = sets.Read(
+    SeedPair,
+    "WHERE player_id = ANY(%s::uuid[]) AND revealed_at IS NULL",
+    out=("created_at", "revealed_at", "next_server_seed", "next_server_seed_hash"),
+)
+_FREE_SPINS = sets.Read(FreeSpins, "WHERE id = ANY(%s::uuid[]) AND wallet_id = ANY(%s::uuid[])")
+
+
+def open_settlement(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> Settlement:
+    """Lock the orders' wallets and read, as sets, all that deciding them needs: the same statements for any number."""
+    ids = sets.array({order.player_id for order in orders})
+    with sets.pipeline():
+        accounts = ledger.ask_accounts({(order.player_id, order.operator_id) for order in orders}, at)
+        standings, players, affiliates = points.ask_standings(ids), _PLAYERS.ask(ids), _AFFILIATES.ask(ids)
+        protection, seeds, levels = ask_protection(ids), _SEEDS.ask(ids), points.ask_ladder()
+        games = ask_playable({(order.operator_id, order.game) for order in orders})
+        played = ask_played(orders)
+        journal = accounts()
+    offers = games()
+    groups = {offer.game.jackpot_group_id for offer in offers.values() if offer.game.jackpot_group_id}
+    with sets.pipeline():
+        pools = ask_pools(sets.array(groups))
+        purses = _ask_purses(journal, orders)
+    return Settlement(
+        journal=journal,
+        purses=purses(),
+        players=_with_affiliates(players(), affiliates()),
+        standings=standings(),
+        levels=levels(),
+        games=offers,
+        seeds={(pair.player_id, pair.operator_id): pair for pair in seeds()},
+        jackpots=Jackpots(journal, pools()),
+        played=played(),
+        remote=remote,
+        protection=protection(journal.at),
+        new_id=uuid7 if at is None else partial(uuid7_at, at),
+    )
+
+
+def _with_affiliates(players: Sequence[User], affiliates: Sequence[Affiliate]) -> dict[UUID, User]:
+    found = {affiliate.pk: affiliate for affiliate in affiliates}
+    for player in players:
+        player.affiliate = found[player.affiliate_id] if player.affiliate_id else None
+    return {player.pk: player for player in players}
+
+
+def _ask_purses(journal: Journal, orders: Sequence[Order]) -> Asked[dict[Account, Purse]]:
+    wallet_ids = sets.array(journal.wallets)
+    active = bonuses.ask_active(wallet_ids)
+    granted = _FREE_SPINS.ask(sets.array({order.free_spin for order in orders if order.free_spin}), wallet_ids)
+
+    def answer() -> dict[Account, Purse]:
+        grants: dict[UUID, dict[UUID, FreeSpins]] = {}
+        for grant in granted():
+            grants.setdefault(grant.wallet_id, {})[grant.pk] = grant
+        found = active()
+        return {
+            (wallet.player_id, wallet.operator_id): Purse(wallet, found.get(wallet.pk, []), grants.get(wallet.pk, {}))
+            for wallet in journal.wallets.values()
+        }
+
+    return answer
+
+
+def ask_played(orders: Sequence[Order]) -> Asked[dict[tuple[UUID, str], Bet]]:
+    """The bets that stand already under the orders' (player id, key); rarely any, and only then read whole."""
+    keys = sets.array({order.player_id for order in orders}), [order.key for order in orders]
+    ids = sets.ask(
+        "SELECT id FROM betting_bet WHERE player_id = ANY(%s::uuid[]) AND idempotency_key = ANY(%s::text[])", *keys
+    )
+
+    def answer() -> dict[tuple[UUID, str], Bet]:
+        found = [row[0] for row in ids()]
+        bets = Bet.objects.with_facts().filter(pk__in=found) if found else ()
+        return {(bet.player_id, bet.idempotency_key): bet for bet in bets}
+
+    return answer

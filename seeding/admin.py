@@ -1,0 +1,5 @@
+"""Seeding in the back office."""
+
+from seeding import backoffice
+
+__all__ = ["backoffice"]
