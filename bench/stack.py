@@ -76,8 +76,9 @@ def bench_stack(*, desks: int = 1, servers: Mapping[str, str] | None = None) -> 
 
 def _serve(stack: contextlib.ExitStack, made: BenchStack, name: str, url: str, interface: str, *more: str) -> None:
     port = url.rpartition(":")[2]
+    kept = {"DATABASE_CONN_MAX_AGE": "600"} if interface == "wsgi" else {"DATABASE_POOL_SIZE": "4"}
     command = ["-m", "granian", "--interface", interface, "--host", "127.0.0.1", "--port", port, "--no-access-log"]
-    _start(stack, made, name, [*command, "--log-level", "warning", *more], DATABASE_POOL_SIZE="8")
+    _start(stack, made, name, [*command, "--log-level", "warning", *more], **kept)
 
 
 def _start(stack: contextlib.ExitStack, made: BenchStack, name: str, command: list[str], **environment: str) -> None:

@@ -5,21 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.cached_db import SessionStore
-from django.core.cache import caches
-from django.utils.crypto import constant_time_compare
-
 from betting.orders import Order, parse_order
-from casino import sets
-from casino.api.authentication import session_of
+from casino.api.sessions import claim_of, is_proven, people_of, read_sessions
 from casino.api.throttling import PlayThrottle, TooManyRequests
 from casino.errors import Invalid, NotPermitted, Refusal
 from casino.users.models import User
 from operators.models import Operator, UnknownOperator
-
-_PEOPLE = sets.Read(User, "WHERE id = ANY(%s::uuid[])", out=("created_at", "last_login"))
 
 
 class InvalidToken(Refusal):
@@ -53,9 +44,9 @@ def admit(slips: Sequence[Slip]) -> list[Admitted]:
 
     A session that the cache does not hold is looked for in the database, one statement each.
     """
-    sessions = _sessions(slips)
-    claims = [_claim(sessions.get(slip.token)) for slip in slips]
-    people = {user.pk: user for user in _PEOPLE.ask(sets.array({claim[0] for claim in claims if claim}))()}
+    sessions = read_sessions({slip.token for slip in slips})
+    claims = [claim_of(sessions.get(slip.token)) for slip in slips]
+    people = people_of(claims)
     players = [_player(people, claim) for claim in claims]
     counts = PlayThrottle.limit.add_many([str(player.pk) for player in players if isinstance(player, User)])
     operators = _operators(slips)
@@ -72,31 +63,9 @@ def admit(slips: Sequence[Slip]) -> list[Admitted]:
     return admitted
 
 
-def _sessions(slips: Sequence[Slip]) -> dict[str, Mapping[str, Any]]:
-    """The data of each live session by its token."""
-    tokens = {slip.token for slip in slips if slip.token.isascii() and slip.token.isalnum() and len(slip.token) <= 64}
-    keys = {SessionStore.cache_key_prefix + token: token for token in tokens}
-    cached = caches[settings.SESSION_CACHE_ALIAS].get_many(list(keys)) if keys else {}
-    found: dict[str, Mapping[str, Any]] = {keys[key]: data for key, data in cached.items() if data}
-    for token in tokens - found.keys():
-        if (session := session_of(token)) is not None:
-            found[token] = dict(session.items())
-    return found
-
-
-def _claim(data: Mapping[str, Any] | None) -> tuple[UUID, str] | None:
-    """Whose session it says it is, and the hash that binds it to that person's password."""
-    try:
-        return (UUID(data[SESSION_KEY]), data[HASH_SESSION_KEY]) if data else None
-    except (KeyError, ValueError):
-        return None
-
-
 def _player(people: Mapping[UUID, User], claim: tuple[UUID, str] | None) -> User | Refusal:
     user = people.get(claim[0]) if claim else None
-    if claim is None or user is None or not user.is_active:
-        return InvalidToken()
-    if not constant_time_compare(claim[1], user.get_session_auth_hash()):
+    if claim is None or user is None or not is_proven(claim, user):
         return InvalidToken()
     return user if user.is_player else NotPermitted("Only players may do this.")
 

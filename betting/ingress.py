@@ -6,6 +6,7 @@ Everything else (cookies, other methods, other addresses) goes on to Django, whi
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -69,9 +70,17 @@ async def _place(headers: dict[bytes, str], token: str, receive: Receive, send: 
         refusal = problems.refusal_of(error) or problems.ServerFault()
         status, kind, content = refusal.status, problems.CONTENT_TYPE, problems.document(refusal)
         extra |= _headers_of(refusal)
-    metrics.REQUESTS.labels("POST", ROUTE, status).inc()
-    metrics.REQUEST_SECONDS.labels("POST", ROUTE).observe(time.perf_counter() - began)
+    _answered(status).inc()
+    _SECONDS.observe(time.perf_counter() - began)
     await _send(send, status, kind, orjson.dumps(content, default=str), extra)
+
+
+_SECONDS = metrics.REQUEST_SECONDS.labels("POST", ROUTE)
+
+
+@lru_cache
+def _answered(status: int) -> Any:
+    return metrics.REQUESTS.labels("POST", ROUTE, status)
 
 
 def _token(headers: dict[bytes, str]) -> str | None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -54,7 +55,13 @@ def publish(messages: Sequence[Message]) -> None:
 
 def to_json(data: Any) -> str:
     """JSON as the feeds write it, on one line."""
-    return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z).decode()
+    return orjson.dumps(data, default=_text_of, option=orjson.OPT_UTC_Z).decode()
+
+
+def _text_of(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError
 
 
 class Publisher:

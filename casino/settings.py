@@ -6,10 +6,10 @@ Development needs nothing set. Production (DEBUG off) refuses to start without i
 from pathlib import Path
 
 import environ
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from casino import embedded
+from casino.timetable import TIMETABLE
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -48,6 +48,7 @@ DEMO_PASSWORD: str = env.str("DEMO_PASSWORD", default="demo-Passw0rd")
 DEMO_WEBHOOK_SECRET: str = env.str(
     "DEMO_WEBHOOK_SECRET", default="whsec_ZGVtby13ZWJob29rLXNlY3JldC1mb3ItbG9jYWwtdXNlLW9ubHk="
 )
+PAYOUTS_ENABLED: bool = env.bool("PAYOUTS_ENABLED", default=True)  # off: approved withdrawals wait to be submitted
 # How many proxies in front of the web processes may be believed about the client's address.
 TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
 # What a scraper of /metrics has to show as its Bearer token; nothing where the network keeps strangers away.
@@ -113,23 +114,26 @@ TEMPLATES = [
 ]
 
 # --- PostgreSQL. Under ASGI each request runs on a short-lived thread, so connections come from psycopg's pool. ---
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-DATABASES["default"].update(
-    {
-        "ENGINE": "django.db.backends.postgresql",
-        "OPTIONS": {
-            "connect_timeout": 5,
-            "application_name": "casino",
-            "server_side_binding": True,
-            "prepare_threshold": 3,
-        },
-    }
-)
+DATABASES = {"default": env.db_url_config(DATABASE_URL) | {"ENGINE": "django.db.backends.postgresql"}}
+# Between the processes and PostgreSQL stands a pooler that hands connections out by transaction.
+PGBOUNCER: bool = env.bool("PGBOUNCER", default=False)
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 5,
+    "application_name": "casino",
+    "server_side_binding": True,
+    "prepare_threshold": None if PGBOUNCER else 3,
+}
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = PGBOUNCER
+# How long threads that live long (WSGI) keep a connection; those that do not share a pool instead.
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=0)
+# A connection that PostgreSQL closed (a restart) is noticed before it is used again.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASE_POOL_SIZE: int = env.int("DATABASE_POOL_SIZE", default=0)
 if DATABASE_POOL_SIZE:
-    # A connection that PostgreSQL closed (a restart) is noticed when it is taken from the pool.
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
+    # The pool's own attempts at a new connection would come ever more rarely while PostgreSQL is away; given up soon,
+    # the next one comes with whoever asks next.
+    pool = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5, "reconnect_timeout": 1}
+    DATABASES["default"]["OPTIONS"]["pool"] = pool
 # Where reports and lists of the back office are read from, if not from the primary; money is never decided by it.
 REPLICA_URL: str = env.str("REPLICA_URL", default="")
 if REPLICA_URL:
@@ -141,7 +145,6 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
 
-
 # --- Redis. Sessions and counters may be lost; the database knows. ---
 CACHES = {"default": {"BACKEND": "casino.api.cache.ForgivingRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "casino"}}
 CELERY_BROKER_URL = REDIS_URL
@@ -151,41 +154,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULE = {
-    # A message that waited too long is no use: the next one does its work.
-    "fold-jackpots": {"task": "betting.tasks.fold_jackpots", "schedule": 1.0, "options": {"expires": 5}},
-    "apply-level-rules": {"task": "wallets.tasks.apply_level_rules", "schedule": 60.0},
-    "fold-rollups": {"task": "betting.tasks.fold_rollups", "schedule": 300.0},
-    "settle-stored-webhooks": {"task": "wallets.tasks.settle_stored_webhooks", "schedule": 30.0},
-    "submit-withdrawals": {"task": "wallets.tasks.submit_withdrawals", "schedule": 15.0},
-    "send-simulated-payout-events": {
-        "task": "wallets.tasks.send_simulated_payout_events",
-        "schedule": 5.0,
-        "options": {"expires": 5},
-    },
-    "expire-deposits": {"task": "wallets.tasks.expire_deposits", "schedule": 60.0},
-    # Weekly work runs when the week is over; the sweeps make up for what a run left undone.
-    "pay-cashback": {"task": "vip.tasks.pay_cashback", "schedule": crontab(minute="20", hour="0", day_of_week="mon")},
-    "sweep-cashback": {
-        "task": "vip.tasks.pay_cashback",
-        "schedule": crontab(minute="50"),
-        "options": {"expires": 3600},
-    },
-    "grant-rewards": {"task": "vip.tasks.grant_rewards", "schedule": crontab(minute="5"), "options": {"expires": 3600}},
-    "accrue-affiliates": {
-        "task": "operators.tasks.accrue_affiliates",
-        "schedule": crontab(minute="30", hour="0", day_of_week="mon"),
-    },
-    "sweep-affiliates": {
-        "task": "operators.tasks.accrue_affiliates",
-        "schedule": crontab(minute="55"),
-        "options": {"expires": 3600},
-    },
-    "seal-ledger": {"task": "operators.tasks.seal_ledger", "schedule": 60.0, "options": {"expires": 60}},
-    "watch-rtp": {"task": "operators.tasks.watch_rtp", "schedule": 60.0, "options": {"expires": 60}},
-    "expire-bonuses": {"task": "wallets.tasks.expire_bonuses", "schedule": 60.0},
-    "sweep-runs": {"task": "seeding.tasks.sweep", "schedule": 2.0, "options": {"expires": 5}},
-}
+CELERY_BEAT_SCHEDULE = TIMETABLE
 
 # --- People ---
 AUTH_USER_MODEL = "users.User"
@@ -194,10 +163,8 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": f"django.contrib.auth.password_validation.{kind}Validator"}
+    for kind in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
@@ -271,9 +238,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "casino.api.schema.add_examples"],
     "ENUM_NAME_OVERRIDES": {
+        "BonusStatusEnum": "wallets.promotions.BonusStatus",
         "DepositStatusEnum": "wallets.models.DepositStatus",
         "WithdrawalStatusEnum": "wallets.withdrawal_models.WithdrawalStatus",
         "AdjustmentStatusEnum": "wallets.adjustment_models.AdjustmentStatus",

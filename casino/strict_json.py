@@ -21,13 +21,10 @@ def parse_json(raw: bytes) -> Any:
     beyond what the parser takes, text that no column can hold.
     """
     try:
-        value = json.loads(
-            raw.decode("utf-8"),
-            parse_float=Decimal,
-            parse_int=_bounded_int,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_unique_keys,
-        )
+        text = raw.decode("utf-8")
+        if text.startswith("\ufeff"):
+            raise ValueError("a byte order mark comes first")
+        value = _DECODER.decode(text)
         if b"\\u" in raw:
             # Only an escape can state what PostgreSQL and UTF-8 cannot: NUL, and halves of surrogate pairs.
             _refuse_unstorable(value)
@@ -68,3 +65,8 @@ def _refuse_unstorable(value: Any) -> None:
     elif isinstance(value, list):
         for inner in value:
             _refuse_unstorable(inner)
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=Decimal, parse_int=_bounded_int, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys
+)

@@ -2,33 +2,21 @@
 
 from typing import Any
 
-from allauth.headless.tokens.strategies.sessions import SessionTokenStrategy
-from django.contrib.auth import get_user
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from casino.api.logs import note
-
-_tokens = SessionTokenStrategy()
-
-
-def session_of(token: str) -> SessionBase | None:
-    """The live session behind a token."""
-    if not token.isascii() or not token.isalnum() or len(token) > 64:
-        return None
-    return _tokens.lookup_session(token)
+from casino.api.sessions import claim_of, is_proven, people_of, session_of
 
 
 def user_of(session: SessionBase) -> Any:
     """The person a session belongs to, or None: the password's hash is compared, as for cookies."""
-    carrier = HttpRequest()
-    carrier.session = session
-    user = get_user(carrier)
-    return user if user.is_authenticated and user.is_active else None
+    claim = claim_of(dict(session.items()))
+    user = people_of([claim]).get(claim[0]) if claim else None
+    return user if claim is not None and is_proven(claim, user) else None
 
 
 class TokenAuthentication(BaseAuthentication):

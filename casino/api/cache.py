@@ -10,7 +10,17 @@ logger = logging.getLogger(__name__)
 
 
 class _ForgivingClient(RedisCacheClient):
-    """Answers as an empty cache while Redis is away; what must not be guessed does not ask a cache."""
+    """Answers as an empty cache while Redis is away; what must not be guessed does not ask a cache.
+
+    It keeps one client for all calls (they are safe to share), where Django's makes one for each.
+    """
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        if self._one is None:
+            self._one = super().get_client(key, write=write)
+        return self._one
+
+    _one: Any = None
 
     def get(self, key: Any, default: Any) -> Any:
         try:

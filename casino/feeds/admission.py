@@ -10,7 +10,8 @@ from django.contrib.auth import get_user_model
 from django.http import parse_cookie
 from django.utils import timezone
 
-from casino.api.authentication import session_of, user_of
+from casino.api.authentication import user_of
+from casino.api.sessions import session_of
 from casino.feeds.outbox import Code, Outbox
 
 SUBPROTOCOL = "casino.v1"

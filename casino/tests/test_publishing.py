@@ -42,7 +42,7 @@ def test_messages_are_numbered_kept_and_published_as_one(server: redis.Redis, pu
     assert heard is not None
     lines = heard["data"].decode().split("\n")
     first = seq_of(server) - 1
-    text = '{"type": "bet.settled", "seq": %d, "at": "2026-01-01T00:00:00Z", "data": {"wager": "1.00"}}'
+    text = '{"type": "bet.settled", "seq": %d, "at":"2026-01-01T00:00:00Z","data":{"wager":"1.00"}}'
     assert lines == [f"{FEED} bet.settled {seq} {text % seq}" for seq in (first, first + 1)]
     # The player's feed is numbered although nobody listens to it; only then it is not kept.
     assert server.exists("casino:feed:seq:player:1", "casino:feed:window:player:1") == 1

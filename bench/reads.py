@@ -1,0 +1,99 @@
+"""What a read costs the web process: each GET of a player through the whole stack of middleware and views.
+
+    python -m bench.reads [--times 200] [--profile PATH]
+
+Prints the CPU time and the statements of each. Needs no server; starts PostgreSQL and Valkey of its own.
+"""
+
+import argparse
+import cProfile
+import io
+import os
+import pstats
+import time
+from typing import Any
+
+PATHS = (
+    "/wallets",
+    "/bets?limit=10",
+    "/games?limit=25",
+    "/jackpots",
+    "/vip/user",
+    "/bonuses",
+    "/session",
+    "/auth/user",
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--profile", help="print where this path spends its time")
+    options = parser.parse_args()
+
+    from casino import embedded
+
+    with embedded.throwaway() as urls:
+        os.environ |= {
+            "DATABASE_URL": urls.database_url, "REDIS_URL": urls.redis_url, "DEBUG": "1", "LOG_LEVEL": "WARNING",
+            "DJANGO_SETTINGS_MODULE": "casino.settings", "SEEDING_ENABLED": "1", "DATABASE_CONN_MAX_AGE": "600",
+        }  # fmt: skip
+        import django
+
+        django.setup()
+        measure(options)
+
+
+def measure(options: Any) -> None:
+    """Call every path again and again as one player."""
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.core.wsgi import get_wsgi_application
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    call_command("migrate", verbosity=0)
+    call_command("seed_database", verbosity=0)
+    settings.DEBUG = False
+    from bench.crowd import Crowd
+    from casino.api.throttling import PlayThrottle
+
+    application = get_wsgi_application()
+    token = Crowd(1).next_token()
+    object.__setattr__(PlayThrottle.limit, "count", 10**9)
+
+    def call(path: str) -> None:
+        address, _, query = path.partition("?")
+        environ = {
+            "REQUEST_METHOD": "GET", "PATH_INFO": address, "QUERY_STRING": query, "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80", "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1", "wsgi.input": io.BytesIO(),
+            "wsgi.errors": io.StringIO(), "wsgi.url_scheme": "http", "HTTP_AUTHORIZATION": f"Bearer {token}",
+        }  # fmt: skip
+        statuses: list[str] = []
+        answer = application(environ, lambda status, headers, error=None: statuses.append(status))  # type: ignore[arg-type]
+        b"".join(answer)
+        answer.close()  # type: ignore[attr-defined]
+        if statuses != ["200 OK"]:
+            raise SystemExit(f"{path}: {statuses}")
+
+    for path in PATHS:
+        for _ in range(10):
+            call(path)
+        with CaptureQueriesContext(connection) as captured:
+            call(path)
+        began = time.process_time()
+        for _ in range(options.times):
+            call(path)
+        took = (time.process_time() - began) / options.times * 1000
+        print(f"{path:<20} {took:6.2f} ms CPU {len(captured):3} statements")
+    if options.profile:
+        profiler = cProfile.Profile()
+        profiler.enable()
+        for _ in range(options.times):
+            call(options.profile)
+        profiler.disable()
+        pstats.Stats(profiler).sort_stats("cumulative").print_stats(90)
+
+
+if __name__ == "__main__":
+    main()
