@@ -24,8 +24,8 @@ class Gambler:
 class Crowd:
     """``number`` players with 1,000.00 each, by turns at the demo's operators, and the bets they make in turn."""
 
-    def __init__(self, number: int) -> None:
-        self.gamblers = _make_gamblers(number)
+    def __init__(self, number: int, prefix: str = "gambler") -> None:
+        self.gamblers = _make_gamblers(number, prefix)
         self._turns, self._bodies = cycle(self.gamblers), cycle(bodies())
 
     def next_token(self) -> str:
@@ -52,7 +52,7 @@ def bodies() -> list[dict[str, object]]:
     return found
 
 
-def _make_gamblers(number: int) -> list[Gambler]:
+def _make_gamblers(number: int, prefix: str) -> list[Gambler]:
     from betting.services import open_account
     from casino.users.models import User
     from operators.models import Operator
@@ -62,7 +62,7 @@ def _make_gamblers(number: int) -> list[Gambler]:
     found = []
     for index in range(number):
         operator = next(operators)
-        name = f"gambler{index}"
+        name = f"{prefix}{index}"
         player = User.objects.create_user(f"{name}@casino.test", name, operator=operator)
         open_account(player, operator)
         deposit_through_webhook(player, DEPOSIT)

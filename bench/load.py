@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=15)
     parser.add_argument("--connections", type=int, nargs="+", default=[16, 32, 64])
     parser.add_argument("--desks", type=int, default=1, help="processes that settle bets")
+    parser.add_argument("--history", type=int, default=0, help="bets that are there already (no audit then)")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args()
     if shutil.which("wrk") is None:
@@ -46,7 +47,17 @@ def measure(stack: BenchStack, folder: Path, options: Any) -> dict[str, Any]:
     """Make the players, run every load, audit; the figures, which are printed as they come."""
     print(f"{machine()}\nmaking {options.players} players …", flush=True)
     make_files(stack, folder, options.players)
-    report: dict[str, Any] = {"machine": machine(), "players": options.players, "desks": options.desks, "loads": []}
+    if options.history:
+        from bench.load_history import load
+
+        load(options.history)
+    report: dict[str, Any] = {
+        "machine": machine(),
+        "players": options.players,
+        "history": options.history,
+        "desks": options.desks,
+        "loads": [],
+    }
     _load(stack, folder, 16, 5, reads=False)  # warms what is compiled and prepared once
     for reads in (False, True):
         for connections in options.connections:
@@ -55,6 +66,8 @@ def measure(stack: BenchStack, folder: Path, options: Any) -> dict[str, Any]:
             _show(found)
     report["memory_mb"] = stack.memory()
     print(f"memory in MB: {report['memory_mb']}")
+    if options.history:
+        return report
     audit = subprocess.run(
         [sys.executable, "manage.py", "audit_ledger"],
         cwd=PROJECT,

@@ -40,37 +40,54 @@ class BenchStack:
         return {name: sum(map(_resident, _family(pid))) // 1024 for name, pid in self.leaders.items()}
 
 
+@dataclass(frozen=True)
+class Servers:
+    """PostgreSQL and Valkey with a migrated, seeded database, and what a process has to be told to use them."""
+
+    home: Path
+    postgres: embedded.Postgres
+    environment: Mapping[str, str]
+    leaders: Mapping[str, int]
+
+
 @contextlib.contextmanager
-def bench_stack(*, desks: int = 1, servers: Mapping[str, str] | None = None) -> Iterator[BenchStack]:
-    """Start everything, migrated and seeded, in a temporary folder; stop and remove it."""
+def bench_servers() -> Iterator[Servers]:
+    """Start the servers in a temporary folder, as durable as in production; stop and remove them."""
     with tempfile.TemporaryDirectory(prefix="casino-bench-") as name, contextlib.ExitStack() as stack:
         home = Path(name)
         home.chmod(0o711)
         postgres, valkey = embedded.Postgres(home / "postgres"), embedded.Valkey(home / "valkey")
-        leaders = {}
-        for server in (postgres, valkey):
-            leaders[server.name] = stack.enter_context(embedded.running(server, home / f"{server.name}.log")).pid
+        leaders = {
+            server.name: stack.enter_context(embedded.running(server, home / f"{server.name}.log")).pid
+            for server in (postgres, valkey)
+        }
         environment = os.environ | {
             "DATABASE_URL": postgres.url, "REDIS_URL": valkey.url, "DEBUG": "0", "SEEDING_ENABLED": "1",
             "SECRET_KEY": "a-key-for-one-benchmark-only-thrown-away-with-its-database",
             "FIELD_ENCRYPTION_KEYS": "ZGV2ZWxvcG1lbnQtb25seS1rZXktbm90LXNlY3JldCE=", "ALLOWED_HOSTS": "127.0.0.1",
             "SECURE_SSL_REDIRECT": "0", "LOG_LEVEL": "WARNING", "DJANGO_SETTINGS_MODULE": "casino.settings",
-            **(servers or {}),
         }  # fmt: skip
-        made = BenchStack(home, environment, leaders=leaders)
         demo = {**environment, "DEBUG": "1"}  # demo accounts are made while DEBUG only
         for command in ("migrate", "seed_database"):
             arguments = [sys.executable, "manage.py", command, "--verbosity", "0"]
             subprocess.run(arguments, cwd=PROJECT, env=demo, check=True, stdout=subprocess.DEVNULL)
+        yield Servers(home, postgres, environment, leaders)
+
+
+@contextlib.contextmanager
+def bench_stack(*, desks: int = 1) -> Iterator[BenchStack]:
+    """Start the servers and the production processes; stop and remove them."""
+    with bench_servers() as servers, contextlib.ExitStack() as stack:
+        made = BenchStack(servers.home, servers.environment, leaders=dict(servers.leaders))
         made.bets = made_at = f"http://127.0.0.1:{processes.free_port()}"
         _serve(stack, made, "bets", made_at, "asginl", "casino.asgi:application", "--workers", str(desks))
         made.rest = made_at = f"http://127.0.0.1:{processes.free_port()}"
         _serve(stack, made, "rest", made_at, "wsgi", "casino.wsgi:application", "--blocking-threads", "4")
         celery = ["-m", "celery", "-A", "casino"]
         _start(stack, made, "worker", [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "1"])
-        _start(stack, made, "beat", [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(home / "beat")])
+        _start(stack, made, "beat", [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(made.home / "beat")])
         for url in (made.bets, made.rest):
-            assert processes.wait_until(lambda url=url: _answers(url), 60), processes.tail(home / "bets.log")
+            assert processes.wait_until(lambda url=url: _answers(url), 60), processes.tail(made.home / "bets.log")
         yield made
 
 

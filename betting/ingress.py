@@ -20,6 +20,7 @@ from casino.api.logs import enter_request
 from casino.api.middleware import request_id_of
 from casino.api.parsers import TooLarge
 from casino.api.throttling import PlayThrottle
+from casino.content_security import DATA
 from casino.errors import Refusal
 from casino.idempotency import parse_key
 from casino.strict_json import parse_json
@@ -125,8 +126,12 @@ async def _send(send: Send, status: int, kind: str, body: bytes, extra: dict[str
         "Content-Length": str(len(body)),
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
+        "Content-Security-Policy": DATA,
+        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
         **extra,
     }
+    if settings.SECURE_HSTS_SECONDS:
+        headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

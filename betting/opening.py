@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from betting.funding import Purse
@@ -13,7 +12,6 @@ from betting.randomness import Seeds
 from betting.settlement import Account, Settlement
 from casino import sets
 from casino.games.playable import ask_playable
-from casino.ids import uuid7, uuid7_at
 from casino.sets import Asked
 from casino.users.limits import ask_protection
 from casino.users.models import User
@@ -62,7 +60,6 @@ def open_settlement(orders: Sequence[Order], at: datetime | None, remote: Seeds)
         played=played(),
         remote=remote,
         protection=protection(journal.at),
-        new_id=uuid7 if at is None else partial(uuid7_at, at),
     )
 
 

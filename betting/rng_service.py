@@ -151,7 +151,7 @@ class _Line(HTTPConnection):
         found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         addresses = [str(row[4][0]) for row in found]
         if not settings.ALLOW_LOOPBACK_SERVICES and any(map(_is_ours, addresses)):
-            raise OSError(f"{self.host} is an address of this machine")
+            raise OSError(f"{self.host} is an address of this machine or its network")
         self.sock = self._reach(addresses)
         if self._is_over:
             raise TimeoutError("too late")
@@ -180,10 +180,10 @@ class _Line(HTTPConnection):
 
 
 def _is_ours(address: str) -> bool:
-    """Whether an address leads to this machine or its link rather than to a service."""
+    """Whether an address leads to this machine or its own network rather than to a service out in the world."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     ip = getattr(ip, "ipv4_mapped", None) or ip
-    return ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast
+    return not ip.is_global or ip.is_multicast
 
 
 def _read_seeds(answer: bytes, key: bytes, request_id: str, count: int) -> list[RemoteSeed]:

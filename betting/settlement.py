@@ -1,6 +1,5 @@
 """One batch of orders under its wallets' locks (``betting.opening``): decided in order, then written as sets."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -21,6 +20,7 @@ from casino.games.paytables import Draw, Selection
 from casino.games.playable import Playable, smallest_stakes
 from casino.games.rng import Words, system_words
 from casino.idempotency import IdempotencyKeyReused
+from casino.ids import uuid7
 from casino.money import MICRO, ZERO, round_down
 from casino.users.limits import Protection
 from casino.users.models import User
@@ -50,7 +50,6 @@ class Settlement:
     played: dict[tuple[UUID, str], Bet]
     remote: Seeds
     protection: Protection
-    new_id: Callable[[], UUID]
     fresh: list[Settled] = field(default_factory=list)
     reached: list[tuple[Bet, VipLevel]] = field(default_factory=list)
     smallest_stakes: dict[UUID, Decimal] = field(default_factory=dict)
@@ -140,7 +139,8 @@ class Settlement:
         seeds = self.seeds[order.player_id, order.operator_id] if provider == RngProvider.PROVABLY_FAIR else None
         win = round_down(Fraction(paid.wager) * drawn.multiplier)
         return Bet(
-            id=self.new_id(),
+            # Of the database's moment, so that ids sort by it whatever this machine's clock says.
+            id=uuid7(self.journal.at),
             created_at=self.journal.at,
             operator=wallet.operator,
             player_id=order.player_id,

@@ -1,6 +1,5 @@
 """Identifiers: UUIDs of version 7 (RFC 9562), which sort by the moment they were made, and references for people."""
 
-import itertools
 import os
 import secrets
 import threading
@@ -8,32 +7,29 @@ import time
 from datetime import datetime
 from uuid import UUID
 
+# Ticks are 4096ths of a millisecond.
+TICKS_A_SECOND = 4096 * 1000
+
 _lock = threading.Lock()
 _last = 0
-_past = itertools.count()
 
 
-def uuid7() -> UUID:
-    """A new id, greater than every id this process made before.
+def uuid7(at: datetime | None = None) -> UUID:
+    """A new id of this moment, or of ``at``; those made for one moment sort in the order in which they were made.
 
-    48 bits of Unix milliseconds, then 12 bits that say how far into the millisecond, then 62 random bits; a clock that
-    stands still or goes back counts on from the last one.
+    48 bits of Unix milliseconds, then 12 bits that say how far into the millisecond, then 62 random bits. Where less
+    than a second was gone back, it counts on from the last one, so that a clock's small corrections disturb no order.
     """
     global _last
-    nanoseconds = time.time_ns()
+    nanoseconds = time.time_ns() if at is None else int(at.timestamp() * 1_000_000) * 1000
     milliseconds, rest = divmod(nanoseconds, 1_000_000)
     tick = milliseconds << 12 | rest * 4096 // 1_000_000
     with _lock:
-        _last = tick = max(tick, _last + 1)
+        if tick <= _last < tick + TICKS_A_SECOND:
+            tick = _last + 1
+        _last = tick
     random = int.from_bytes(os.urandom(8), "big") >> 2
     return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random)
-
-
-def uuid7_at(moment: datetime) -> UUID:
-    """A new id that sorts at ``moment``, for what is dated in the past; of one millisecond in the order made."""
-    milliseconds = int(moment.timestamp() * 1000)
-    random = int.from_bytes(os.urandom(8), "big") >> 2
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | (next(_past) & 0xFFF) << 64 | 0b10 << 62 | random)
 
 
 def first_id_of(moment: datetime) -> UUID:

@@ -133,7 +133,7 @@ class Journal:
             _apply(wallet, source, target, amount)
         self.transfers.append(
             Entry(
-                id=uuid7(),
+                id=uuid7(self.at),
                 operator_id=book,
                 kind=kind,
                 source=source,

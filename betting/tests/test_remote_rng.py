@@ -222,10 +222,11 @@ def test_a_service_on_this_machine_is_called_only_where_that_is_allowed(
     [
         ("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("::ffff:127.0.0.1", True), ("169.254.169.254", True),
         ("fe80::1%eth0", True), ("::ffff:169.254.169.254", True), ("0.0.0.0", True), ("::", True), ("224.0.0.1", True),
-        ("10.1.2.3", False), ("192.0.2.7", False), ("2001:db8::7", False),
+        ("10.1.2.3", True), ("192.168.7.7", True), ("172.16.0.1", True), ("100.64.0.1", True), ("fd00::7", True),
+        ("9.9.9.9", False), ("2620:fe::fe", False),
     ],
 )  # fmt: skip
-def test_addresses_of_this_machine_and_its_link_are_known(address: str, is_ours: bool):
+def test_addresses_of_this_machine_and_its_network_are_known(address: str, is_ours: bool):
     assert rng_service._is_ours(address) is is_ours
 
 

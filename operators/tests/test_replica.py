@@ -73,7 +73,7 @@ def wait_for_replay() -> None:
     with connection.cursor() as primary, connections["replica"].cursor() as cursor:
         primary.execute("SELECT pg_current_wal_insert_lsn()")
         (position,) = primary.fetchone()
-        for _ in range(200):
+        for _ in range(1000):
             cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn, pg_sleep(0.05)", [position])
             if cursor.fetchone()[0]:
                 return

@@ -201,11 +201,11 @@ FIRST_BET = "id = (SELECT id FROM betting_bet ORDER BY id LIMIT 1)"
 FIRST_TRANSFER = "id = (SELECT id FROM wallets_transfer ORDER BY id LIMIT 1)"
 ONE_TRANSFER = "id = (SELECT id FROM wallets_transfer WHERE kind = 'stake' ORDER BY id DESC LIMIT 1)"
 COPY = "INSERT INTO {0} SELECT r.* FROM {0} t, jsonb_populate_record(t, jsonb_build_object({1})) r WHERE t.{2}"
-NEXT_DIGITS = "translate(outcome::text, '0123456789', '1234567890')::jsonb"
+OTHER_DIGITS = "translate(outcome::text, '0123456789', '1234567898')::jsonb"
 # The sentence that says so, what was changed, and the seal that is named.
 CORRUPTIONS = [
     (BETS, f"UPDATE betting_bet SET outcome = jsonb_set(outcome, '{{added}}', '1') WHERE {FIRST_BET}", 1),
-    (BETS, f"UPDATE betting_bet SET outcome = {NEXT_DIGITS} WHERE {FIRST_BET}", 1),
+    (BETS, f"UPDATE betting_bet SET outcome = {OTHER_DIGITS} WHERE {FIRST_BET}", 1),
     (BETS, f"UPDATE betting_bet SET selections = '[]' WHERE {FIRST_BET}", 1),
     (BETS, f"UPDATE betting_bet SET multiplier = multiplier + 0.000001 WHERE {FIRST_BET}", 1),
     (BETS, f"UPDATE betting_bet SET created_at = created_at - interval '1 microsecond' WHERE {FIRST_BET}", 1),

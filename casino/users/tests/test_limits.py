@@ -17,6 +17,7 @@ from betting import rollups
 from betting.models import Bet
 from betting.orders import Settled
 from betting.services import open_account, place_bet, place_bets
+from casino import sets
 from casino.users import limits
 from casino.users.limit_models import PlayerLimit
 from casino.users.limits import LimitPeriod, OwnLimitReached
@@ -329,7 +330,7 @@ def test_the_next_period_begins_anew(
     settled(lose(alice, order_of))
     refused(lose(alice, order_of))
     tomorrow = timezone.now() + timedelta(days=1)
-    protection = limits.read_protection([alice.pk], tomorrow)
+    protection = limits.ask_protection(sets.array([alice.pk]))(tomorrow)
     protection.check_loss(alice.pk, "USD", Decimal(10))
     with pytest.raises(OwnLimitReached):
         protection.check_loss(alice.pk, "USD", Decimal("10.01"))
@@ -356,7 +357,7 @@ def test_protection_costs_two_statements_for_any_number_of_players_and_a_third_w
 
     def statements(people: list[User]) -> int:
         with CaptureQueriesContext(connection) as captured:
-            limits.read_protection([person.pk for person in people], timezone.now())
+            limits.ask_protection(sets.array(person.pk for person in people))(timezone.now())
         return len(captured)
 
     assert (statements(players[:1]), statements(players)) == (2, 2)
