@@ -112,11 +112,11 @@ class Publisher:
 
     @cached_property
     def _server(self) -> redis.Redis:
-        return numbering.connect(settings.REDIS_URL, TIMEOUT_SECONDS)
+        return numbering.connect(settings.FEEDS_URL, TIMEOUT_SECONDS)
 
     @cached_property
     def _channel(self) -> str:
-        return numbering.channel_of(settings.REDIS_URL)
+        return numbering.channel_of(settings.FEEDS_URL)
 
 
 def _entries(messages: Iterable[Message]) -> list[Entry]:

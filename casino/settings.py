@@ -53,7 +53,7 @@ PAYOUTS_ENABLED: bool = env.bool("PAYOUTS_ENABLED", default=True)  # off: approv
 TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
 # What a scraper of /metrics has to show as its Bearer token; nothing where the network keeps strangers away.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
-# Whether services that an operator names (remote random numbers) may be on this machine, and without TLS.
+# Whether services that an operator names (remote random numbers) may be in this network, and without TLS.
 ALLOW_LOOPBACK_SERVICES: bool = env.bool("ALLOW_LOOPBACK_SERVICES", default=DEBUG)
 
 INSTALLED_APPS = [
@@ -122,6 +122,12 @@ DATABASES["default"]["OPTIONS"] = {
     "application_name": "casino",
     "server_side_binding": True,
     "prepare_threshold": None if PGBOUNCER else 3,
+    # A host that is gone without a farewell is noticed within a quarter of a minute; by default it would take that of
+    # an hour, and every bet would wait for it.
+    "keepalives_idle": 10,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
 }
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = PGBOUNCER
 # How long threads that live long (WSGI) keep a connection; those that do not share a pool instead.
@@ -145,9 +151,12 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
 
-# --- Redis. Sessions and counters may be lost; the database knows. ---
-CACHES = {"default": {"BACKEND": "casino.api.cache.ForgivingRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "casino"}}
-CELERY_BROKER_URL = REDIS_URL
+# --- Redis. Sessions and counters may be lost; the database knows. Each purpose may have a server of its own. ---
+CACHE_URL: str = env.str("CACHE_URL", default=REDIS_URL)
+COUNTERS_URL: str = env.str("COUNTERS_URL", default=REDIS_URL)
+FEEDS_URL: str = env.str("FEEDS_URL", default=REDIS_URL)
+CACHES = {"default": {"BACKEND": "casino.api.cache.ForgivingRedisCache", "LOCATION": CACHE_URL, "KEY_PREFIX": "casino"}}
+CELERY_BROKER_URL: str = env.str("BROKER_URL", default=REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "casino:celery:", "visibility_timeout": 600}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -192,6 +201,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = False
 MFA_ADAPTER = "casino.users.registration.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Whether staff decide about money only in sessions that began with a code of their authenticator app.
+STAFF_MFA_REQUIRED: bool = env.bool("STAFF_MFA_REQUIRED", default=False)
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://")
 EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="casino@localhost")
@@ -206,6 +217,13 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 X_FRAME_OPTIONS = "DENY"
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
+# A front end of another origin sends its token itself; cookies stay at home.
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "idempotency-key", "x-request-id")
+CORS_EXPOSE_HEADERS = (
+    *("Idempotency-Key", "Idempotency-Replayed", "Retry-After", "X-Request-ID"),
+    *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
+)
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CSRF_FAILURE_VIEW = "casino.api.problems.csrf_failure"
 STATIC_URL = "/static/"

@@ -51,7 +51,7 @@ class Hub:
         self._newest: dict[str, int] = {}
         self._is_listening = asyncio.Event()
         self._beat_at = time.monotonic()
-        self._channel = numbering.channel_of(settings.REDIS_URL)
+        self._channel = numbering.channel_of(settings.FEEDS_URL)
         self._echo = f"{self._channel}:{uuid4().hex}"
         self._server = _connection(COMMAND_SECONDS)
         self._tasks = [
@@ -208,7 +208,7 @@ def moment_now() -> str:
 
 def _connection(timeout_seconds: float | None) -> Redis:
     return Redis.from_url(
-        settings.REDIS_URL,
+        settings.FEEDS_URL,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=COMMAND_SECONDS,
         retry=Retry(NoBackoff(), 0),

@@ -20,7 +20,7 @@ NEWS = Message(FEED, "bet.settled", "2026-01-01T00:00:00Z", {"wager": "1.00"})
 
 @pytest.fixture
 def server() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL)
+    return redis.Redis.from_url(settings.FEEDS_URL)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_news_that_cannot_be_written_fails_nobody(server: redis.Redis, caplog: A
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:{port}/0", "redis://10.255.255.1:6379/0"], ids=["refuses", "hangs"])
 def test_a_redis_that_is_away_costs_a_moment_once(settings: Any, publisher: Publisher, url: str):
-    settings.REDIS_URL = url.format(port=free_port())
+    settings.FEEDS_URL = url.format(port=free_port())
     began = time.monotonic()
     publisher.send([NEWS])
     assert time.monotonic() - began < 0.6
@@ -97,7 +97,7 @@ def test_a_redis_that_is_away_costs_a_moment_once(settings: Any, publisher: Publ
 
 def test_what_was_lost_leaves_a_gap_in_the_numbers(settings: Any, publisher: Publisher, tmp_path: Path):
     valkey = Valkey(tmp_path / "valkey")
-    settings.REDIS_URL = valkey.url
+    settings.FEEDS_URL = valkey.url
     with running(valkey, tmp_path / "log") as process:
         server = redis.Redis.from_url(valkey.url)
         publisher.send([NEWS])
