@@ -2,7 +2,7 @@
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from casino.errors import Invalid
 
@@ -31,6 +31,24 @@ def parse_json(raw: bytes) -> Any:
         return value
     except (ValueError, RecursionError) as error:
         raise Malformed(f"The body is not strict JSON: {error}.") from None
+
+
+class Scientific(Decimal):
+    """A number that was written with an exponent; its text stays so, for those who take plain numbers only."""
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _as_written(text: str) -> Decimal:
+    return Scientific(text) if "e" in text.lower() else Decimal(text)
 
 
 def _refuse_constant(name: str) -> None:
@@ -68,5 +86,5 @@ def _refuse_unstorable(value: Any) -> None:
 
 
 _DECODER = json.JSONDecoder(
-    parse_float=Decimal, parse_int=_bounded_int, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys
+    parse_float=_as_written, parse_int=_bounded_int, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys
 )

@@ -9,6 +9,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from casino.api.fields import refuse_fields
 from casino.api.permissions import IsManager, IsStaff
 from casino.errors import Invalid
 from operators import alerts, parameters, players
@@ -95,6 +96,7 @@ class AcknowledgeView(StaffView):
     @extend_schema(request=None)
     def post(self, request: Request, pk: UUID) -> Response:
         """Note that somebody has seen to an alert; the first who does stays."""
+        refuse_fields(request)
         return Response(alerts.alert_document(alerts.acknowledge(request.user, pk, timezone.now())))
 
 

@@ -78,7 +78,11 @@ class AffiliateAdmin(ReadOnly):
     search_fields = ("code", "name")
     ordering = ("code", "id")
     empty_sentence = "No affiliate refers players yet."
-    decisions = (Decision("pay", "Pay", "Paid out of what was accrued, never more.", _pay, ("finance",), PayForm),)
+    decisions = (
+        Decision(
+            "pay", "Pay", "Paid out of what was accrued, never more.", _pay, ("finance",), PayForm, is_about_money=True
+        ),
+    )
     page_decisions = (
         Decision("new", "New affiliate", "Players name the code when they register.", _add, form=AffiliateForm),
     )

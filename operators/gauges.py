@@ -42,17 +42,18 @@ audit AS (
    WHERE kind = 'audit.run' ORDER BY id DESC LIMIT 1)
 SELECT
   (SELECT count(*) FROM (SELECT FROM wallets_webhookevent WHERE verdict = 'stored' LIMIT {MOST_COUNTED}) w),
-  (SELECT extract(epoch FROM now() - min(received_at)) FROM wallets_webhookevent WHERE verdict = 'stored'),
-  (SELECT extract(epoch FROM now() - min(hour)) - 3600 FROM betting_hourrollup WHERE NOT is_folded),
+  (SELECT extract(epoch FROM clock_timestamp() - min(received_at)) FROM wallets_webhookevent WHERE verdict = 'stored'),
+  (SELECT extract(epoch FROM clock_timestamp() - min(hour)) - 3600 FROM betting_hourrollup WHERE NOT is_folded),
   (SELECT count(*) FROM (SELECT FROM betting_jackpotpending LIMIT {MOST_COUNTED}) p),
-  (SELECT extract(epoch FROM now() - coalesce(
+  (SELECT extract(epoch FROM clock_timestamp() - coalesce(
             (SELECT sealed_at FROM chain), (SELECT created_at FROM wallets_transfer ORDER BY id LIMIT 1)))
      FROM newest WHERE transaction_number >= coalesce((SELECT until_transaction FROM chain), 0)),
   (SELECT count(*) FROM wallets_withdrawal WHERE status = 'pending'),
   (SELECT count(*) FROM wallets_withdrawal WHERE status IN ('approved', 'processing')),
-  (SELECT extract(epoch FROM now() - created_at) FROM wallets_withdrawal WHERE status = 'pending' ORDER BY id LIMIT 1),
+  (SELECT extract(epoch FROM clock_timestamp() - created_at) FROM wallets_withdrawal
+    WHERE status = 'pending' ORDER BY id LIMIT 1),
   (SELECT breaches FROM audit),
-  (SELECT extract(epoch FROM now() - created_at) FROM audit)
+  (SELECT extract(epoch FROM clock_timestamp() - created_at) FROM audit)
 """
 # Before the first audit there is nothing to say about it, which is not the same as zero.
 _MAY_BE_UNKNOWN = ("casino_audit_breaches", "casino_audit_age_seconds")

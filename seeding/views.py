@@ -9,6 +9,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from casino.api.fields import refuse_fields
 from casino.api.permissions import IsPlatform
 from casino.errors import Missing
 from seeding import runs, tasks
@@ -26,7 +27,7 @@ _SIMULATION = [
 
 
 class SeedingView(GenericAPIView):
-    """What the views of seeding share: who may, and when there is anything at all."""
+    """What the views of seeding share: who may, when there is anything at all, and that all is said in the address."""
 
     permission_classes: Any = (IsPlatform,)
     serializer_class: Any = RunSerializer
@@ -37,6 +38,7 @@ class SeedingView(GenericAPIView):
         if not settings.SEEDING_ENABLED:
             raise Missing("There is nothing at this address.")
         super().initial(request, *args, **kwargs)
+        refuse_fields(request)
 
 
 class SeedDatabaseView(SeedingView):

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from casino.api.idempotency import key_of, mark
 from casino.api.pagination import NewestFirst
-from casino.api.permissions import IsPlatform, IsPlayer
+from casino.api.permissions import IsPlayer, MayAddXp
 from vip import services
 from vip.documents import standing_document
 from vip.models import VipLevel
@@ -74,7 +74,7 @@ class RedeemView(APIView):
 class AddXpView(APIView):
     """POST /vip/add-xp."""
 
-    permission_classes = (IsPlatform,)
+    permission_classes = (MayAddXp,)
 
     @extend_schema(request=AddXpBodySerializer, responses={201: XpChangeSerializer}, parameters=[_IDEMPOTENCY_KEY])
     def post(self, request: Request) -> Response:

@@ -40,9 +40,11 @@ class AdjustmentAdmin(WithHistory, ReadOnly):
     empty_sentence = "Nobody has adjusted a balance by hand. A player's page is where to begin."
     decisions = (
         Decision("approve", "Approve", "The adjustment is posted. Who made it cannot approve it.", _approve, FINANCE,
-                 is_due=_is_pending),
+                 is_due=_is_pending,
+                 is_about_money=True),
         Decision("reject", "Reject", "Nothing is posted. Who made it cannot reject it.", _reject, FINANCE,
-                 is_due=_is_pending),
+                 is_due=_is_pending,
+                 is_about_money=True),
     )  # fmt: skip
     details = (
         ("Adjustment", (badge("status"), money("amount"), link("player"), link("wallet"), text("operator"),

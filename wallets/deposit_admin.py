@@ -75,9 +75,11 @@ class DepositAdmin(WithHistory, ReadOnly):
     empty_sentence = "Nobody has paid in yet."
     decisions = (
         Decision("complete", "Complete", "The money that is in suspense for this deposit is credited to the player.",
-                 _complete, FINANCE, is_due=_is_in_review),
+                 _complete, FINANCE, is_due=_is_in_review,
+                 is_about_money=True),
         Decision("fail", "Fail", "The deposit fails, and what is in suspense for it goes back to the provider.", _fail,
-                 FINANCE, is_due=_is_in_review),
+                 FINANCE, is_due=_is_in_review,
+                 is_about_money=True),
     )  # fmt: skip
     details = (
         ("Deposit", (text("reference"), badge("status"), money("amount"), link("player"), link("wallet"),
@@ -129,12 +131,15 @@ class WebhookEventAdmin(ReadOnly):
     decisions = (
         Decision("replay", "Replay", "The stored event is tried again now.", _replay, FINANCE,
                  is_due=lambda row: row.verdict == WebhookVerdict.STORED, is_for_many=lambda row: True,
-                 unsafe_for_many="It has been settled already."),
+                 unsafe_for_many="It has been settled already.",
+                 is_about_money=True),
         Decision("match", "Credit to a deposit", "The money in suspense is credited to the deposit it was meant for.",
-                 _match, FINANCE, MatchForm, is_due=_is_in_suspense),
+                 _match, FINANCE, MatchForm, is_due=_is_in_suspense,
+                 is_about_money=True),
         Decision("return", "Return to the provider", "The money in suspense goes back to the provider.", _return,
                  FINANCE,
-                 is_due=_is_in_suspense),
+                 is_due=_is_in_suspense,
+                 is_about_money=True),
     )  # fmt: skip
     details = (
         ("Event", (text("event_id"), computed("came_through", _came_through), text("type"), money("amount"),

@@ -9,6 +9,7 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -31,7 +32,12 @@ SENT_SIMULATED = "Sent to the simulated payout provider: no real money moves."
 
 
 def submit_withdrawals(now: datetime | None = None, batch: int = 200) -> int:
-    """Submit what is approved and ask again about what is due; answers how many. May run twice at once."""
+    """Submit what is approved and ask again about what is due; answers how many. May run twice at once.
+
+    None while PAYOUTS_ENABLED is off: what is approved waits, and is submitted once it is on again.
+    """
+    if not settings.PAYOUTS_ENABLED:
+        return 0
     now = now or timezone.now()
     due = Q(status=WithdrawalStatus.APPROVED) | Q(status=WithdrawalStatus.PROCESSING, next_attempt_at__lte=now)
     ids = list(Withdrawal.objects.filter(due).order_by("id").values_list("pk", flat=True)[:batch])
@@ -39,7 +45,12 @@ def submit_withdrawals(now: datetime | None = None, batch: int = 200) -> int:
 
 
 def submit_withdrawal(withdrawal_id: UUID, at: datetime | None = None) -> bool:
-    """Take one withdrawal as far as it goes now; answers whether the provider was asked. ``at`` dates history runs."""
+    """Take one withdrawal as far as it goes now; answers whether the provider was asked. ``at`` dates history runs.
+
+    Nobody is asked while PAYOUTS_ENABLED is off.
+    """
+    if not settings.PAYOUTS_ENABLED:
+        return False
     order = _claim(withdrawal_id, at)
     if order is None:
         return False

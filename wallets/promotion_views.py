@@ -9,8 +9,9 @@ from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from casino.api.fields import refuse_fields
 from casino.api.idempotency import key_of, mark
-from casino.api.permissions import IsManager, IsPlayer
+from casino.api.permissions import IsPlayer, MayGrant
 from casino.errors import Invalid, NotPermitted
 from casino.games.serializers import OperatorParameter
 from operators.models import Operator
@@ -51,9 +52,10 @@ class BonusView(generics.RetrieveAPIView):
     def get_queryset(self) -> Any:
         return Bonus.objects.visible_to(self.request.user).select_related("operator")
 
-    @extend_schema(parameters=[WaiveParameters], responses=WaivedSerializer)
+    @extend_schema(parameters=[WaiveParameters], responses={200: WaivedSerializer})
     def delete(self, request: Request, pk: Any) -> Response:
         """Waive an active bonus; answers what was removed."""
+        refuse_fields(request)
         seen = WaiveParameters(data=request.query_params.dict())
         seen.is_valid(raise_exception=True)
         waived = endings.waive_bonus(self.get_object().pk, seen.validated_data.get("balance"))
@@ -85,7 +87,7 @@ class OffersView(generics.ListAPIView):
 class GrantView(generics.GenericAPIView):
     """What the two views of granting share: a manager's, at their own operator; the platform names one."""
 
-    permission_classes = (IsManager,)
+    permission_classes = (MayGrant,)
 
     def operator(self, request: Request) -> Operator:
         """At which operator the caller acts."""

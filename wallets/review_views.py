@@ -7,6 +7,7 @@ from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from casino.api.fields import refuse_fields
 from casino.api.permissions import IsFinance, IsStaff
 from casino.api.scope import operator_in_question
 from casino.games.serializers import OperatorParameter
@@ -67,6 +68,7 @@ class ReplayView(WebhookEventView):
     @extend_schema(request=None, responses=WebhookEventSerializer)
     def post(self, request: Request, pk: Any) -> Response:
         """Try to settle a stored event now; it answers the event, still ``stored`` where that failed again."""
+        refuse_fields(request)
         return self.shown(inbox.replay_event(self.get_object().pk))
 
 

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from casino.api.fields import refuse_fields
 from casino.api.idempotency import key_of, mark
 from casino.api.parsers import TooLarge
 from casino.api.permissions import IsPlayer
@@ -80,6 +81,7 @@ class CancelDepositView(generics.GenericAPIView):
     @extend_schema(request=None, responses=DepositSerializer)
     def post(self, request: Request, pk: Any) -> Response:
         """Give up a pending deposit."""
+        refuse_fields(request)
         deposit = services.cancel_deposit(self.get_object().pk)
         return Response(DepositSerializer(deposit).data)
 

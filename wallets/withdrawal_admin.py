@@ -76,10 +76,12 @@ APPROVE = Decision(
     "approve", "Approve", "The money leaves the platform. Above the operator's threshold two people approve.",
     _approve, FINANCE, is_due=_is_pending, is_for_many=lambda row: not row.needs_two_people,
     unsafe_for_many="It is above the threshold, or has moved on; look at it on its own page.",
+    is_about_money=True,
 )  # fmt: skip
 REJECT = Decision(
     "reject", "Reject", "The money goes back to the player, who reads the reason on the timeline.", _reject, FINANCE,
     is_due=_is_pending,
+    is_about_money=True,
 )  # fmt: skip
 
 

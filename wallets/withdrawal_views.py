@@ -8,6 +8,7 @@ from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from casino.api.fields import refuse_fields
 from casino.api.idempotency import key_of, mark
 from casino.api.permissions import IsFinance, IsPlayer, IsStaff
 from casino.api.scope import operator_in_question
@@ -78,6 +79,7 @@ class CancelWithdrawalView(generics.GenericAPIView):
     @extend_schema(request=None, responses=WithdrawalSerializer)
     def post(self, request: Request, pk: Any) -> Response:
         """Take a pending withdrawal back: the money is playable again."""
+        refuse_fields(request)
         return Response(WithdrawalSerializer(withdrawals.cancel_withdrawal(self.get_object().pk)).data)
 
 

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from casino.admin.columns import address_of
+from casino.api import second_factor
 from casino.errors import Refusal
 
 MOST_AT_ONCE = 100
@@ -64,6 +65,7 @@ class Decision:
     unsafe_for_many: str = "This one is decided on its own page."
     preview: Callable[[Any, Any, dict[str, Any]], Sequence[Any]] | None = None
     is_platforms: bool = False
+    is_about_money: bool = False  # asks for a second factor, where the settings do
     may: Callable[[Any, Any], bool] = lambda staff, row: True
     last_label: str = ""
 
@@ -79,6 +81,8 @@ def decide(request: HttpRequest, model_admin: Any, decision: Decision, row: Any)
     staff: Any = request.user
     if not decision.is_open_to(staff, row):
         raise PermissionDenied
+    if decision.is_about_money:
+        second_factor.require(request.session, staff)
     form = decision.form(request.POST if request.method == "POST" else None, staff=staff, row=row)
     panels: Sequence[Any] = ()
     if request.method == "POST" and form.is_valid():
@@ -96,6 +100,8 @@ def decide_many(request: HttpRequest, model_admin: Any, decision: Decision, rows
     staff: Any = request.user
     if not decision.is_open_to(staff):
         raise PermissionDenied
+    if decision.is_about_money:
+        second_factor.require(request.session, staff)
     chosen = list(rows[: MOST_AT_ONCE + 1])
     if len(chosen) > MOST_AT_ONCE:
         messages.error(request, f"Choose at most {MOST_AT_ONCE} rows at once.")

@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib.sessions.backends.base import SessionBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from casino.api.logs import note
+from casino.api.problems import CsrfFailed
 from casino.api.sessions import claim_of, is_proven, people_of, session_of
 
 
@@ -46,6 +47,12 @@ class CookieAuthentication(SessionAuthentication):
             return None
         note(player=found[0].pk, operator=found[0].operator_id)
         return found[0], request._request.session
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied:
+            raise CsrfFailed from None
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="casino"'

@@ -6,6 +6,8 @@ from typing import Any
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
+from casino.api.redis_client import OPTIONS, CautiousRedis
+
 logger = logging.getLogger(__name__)
 
 
@@ -14,6 +16,10 @@ class _ForgivingClient(RedisCacheClient):
 
     It keeps one client for all calls (they are safe to share), where Django's makes one for each.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._client = CautiousRedis
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         if self._one is None:
@@ -56,6 +62,6 @@ class _ForgivingClient(RedisCacheClient):
 
 class ForgivingRedisCache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        options = {"socket_timeout": 1, "socket_connect_timeout": 1} | params.get("OPTIONS", {})
+        options = OPTIONS | params.get("OPTIONS", {})
         super().__init__(server, params | {"OPTIONS": options})
         self._class = _ForgivingClient

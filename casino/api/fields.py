@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from casino.money import format_money, parse_amount
 
@@ -58,3 +59,8 @@ class StrictSerializer(serializers.Serializer):
                     }
                 )
         return super().to_internal_value(data)
+
+
+def refuse_fields(request: Request) -> None:
+    """For calls that take no body: raises ValidationError for every field that is sent all the same."""
+    StrictSerializer(data=request.data).is_valid(raise_exception=True)

@@ -49,5 +49,5 @@ def show(request: HttpRequest, gauges: Gauges) -> HttpResponse:
     if token and not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()):
         return HttpResponse("A token is due.\n", "text/plain", 401, headers={"WWW-Authenticate": "Bearer"})
     asked = CollectorRegistry()
-    asked.register(_Asked(gauges))  # type: ignore[arg-type]
+    asked.register(_Asked(gauges))
     return HttpResponse(generate_latest(REGISTRY) + generate_latest(asked), content_type=CONTENT_TYPE_LATEST)

@@ -30,3 +30,9 @@ class NewestFirst(CursorPagination):
             return super().paginate_queryset(queryset, request, view)
         except (NotFound, ValueError):
             raise Invalid.field("cursor", "This cursor is not one of ours.") from None
+
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
+        """The page in OpenAPI 3.1, where a link that may be missing has two types."""
+        link = {"type": ["string", "null"], "format": "uri", "example": "https://casino.example/bets?cursor=cD0yMDI2"}
+        properties = {"next": link, "previous": link, "results": schema}
+        return {"type": "object", "required": list(properties), "properties": properties}

@@ -31,6 +31,12 @@ class ServerFault(Refusal):
     detail = "Something went wrong on our side; send the same request with the same Idempotency-Key again."
 
 
+class CsrfFailed(exceptions.PermissionDenied):
+    """A change by session cookie came without its CSRF token, or from a page of another origin."""
+
+    default_detail = "Send the CSRF token with the session cookie."
+
+
 class _Rendered(Refusal):
     """A refusal whose status and code come from a library's exception."""
 
@@ -103,6 +109,7 @@ def _of_api_exception(error: exceptions.APIException) -> Refusal:
     codes = {
         exceptions.NotAuthenticated: "not_authenticated",
         exceptions.AuthenticationFailed: "invalid_token",
+        CsrfFailed: "csrf_failed",
         exceptions.PermissionDenied: "not_permitted",
         exceptions.NotFound: "not_found",
         exceptions.MethodNotAllowed: "method_not_allowed",

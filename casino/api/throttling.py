@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from casino.api.redis_client import OPTIONS, CautiousRedis
 from casino.errors import Refusal, Unavailable
 
 # KEYS: the counter. ARGV: what to add, the window in seconds. Answers the count and the seconds until it is forgotten.
@@ -81,7 +82,7 @@ class Limit:
 @lru_cache
 def connection() -> redis.Redis:
     """This process's Redis connection pool for counters."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+    return CautiousRedis.from_url(settings.COUNTERS_URL, **OPTIONS)
 
 
 def address_of(request: HttpRequest | Request) -> str:

@@ -12,8 +12,9 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from psycopg_pool import PoolTimeout
 
 from casino.api import problems
+from casino.api.problem_codes import all_codes
 from casino.api.throttling import connection as redis_connection
-from casino.errors import Refusal, Unavailable
+from casino.errors import Unavailable
 
 
 @ensure_csrf_cookie
@@ -24,16 +25,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 def problem_list(request: HttpRequest) -> HttpResponse:
     """GET /docs/problems: every refusal's code, where a problem document's ``type`` leads."""
-    found = {kind.code: kind for kind in _kinds(Refusal)}
-    problems = [
-        {"code": code, "status": kind.status, "meaning": (kind.__doc__ or "").split("\n\n")[0]}
-        for code, kind in sorted(found.items())
-    ]
-    return render(request, "casino/problems.html", {"problems": problems})
-
-
-def _kinds(kind: type[Refusal]) -> list[type[Refusal]]:
-    return [kind, *(deeper for inner in kind.__subclasses__() for deeper in _kinds(inner))]
+    return render(request, "casino/problems.html", {"problems": all_codes()})
 
 
 def healthz(request: HttpRequest) -> JsonResponse:

@@ -9,6 +9,7 @@ from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from casino.api.fields import refuse_fields
 from casino.api.pagination import NewestFirst
 from casino.api.permissions import IsManager
 from casino.api.scope import operator_in_question
@@ -143,6 +144,7 @@ class GameDetail(GamesView):
     @extend_schema(parameters=[_NAME], responses={204: OpenApiResponse(description="Gone, or retired")})
     def delete(self, request: Request, name: str) -> Response:
         """Delete a game; one that bets name is retired instead."""
+        refuse_fields(request)
         services.retire_game(self.writable(name).pk, request.user.pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -23,7 +23,10 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 START_SECONDS = 120
-SECRETS = {"SECRET_KEY": "a-key-for-one-test-only-thrown-away-with-its-database-0123", "FIELD_ENCRYPTION_KEYS": "A" * 43 + "="}
+SECRETS = {
+    "SECRET_KEY": "a-key-for-one-test-only-thrown-away-with-its-database-0123",
+    "FIELD_ENCRYPTION_KEYS": "A" * 43 + "=",
+}
 
 
 def is_left_out(path: str, ignored: list[str]) -> bool:
@@ -94,7 +97,13 @@ class Containers:
         where = {"worker": f"{service}@here", "beat": str(self.app.parent / "beat-schedule")}
         command = [*self._in_venv(test[1:]), where.get(service, str(self.ports[service]))]
         return subprocess.run(
-            command, cwd=self.app, env=self._environment(service), capture_output=True, text=True, timeout=60, check=False
+            command,
+            cwd=self.app,
+            env=self._environment(service),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     def stop(self, service: str) -> int:
@@ -129,7 +138,7 @@ class Containers:
 
 @contextmanager
 def containers(folder: Path) -> Iterator[Containers]:
-    """The image's files in ``folder`` and a database of their own on the test run's servers; all is stopped at the end."""
+    """The image's files in ``folder`` and a database of their own on the run's servers; all is stopped at the end."""
     database = f"containers_{uuid.uuid4().hex[:8]}"
     server, broker = os.environ["DATABASE_URL"], os.environ["REDIS_URL"]
     parts = urlsplit(server)

@@ -8,8 +8,7 @@ from playwright.sync_api import Page
 
 from casino.tests.browsing import browser_at, chromium, visiting
 from casino.tests.paying_out import ask_for_money
-from casino.tests.running import PROJECT, Caller, running_stack
-from casino.tests.test_stack import fund
+from casino.tests.running import PROJECT, Caller, fund, running_stack
 
 FOLDER = PROJECT / "docs" / "screenshots"
 MOST_BYTES = 250_000

@@ -10,10 +10,9 @@ from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from casino.tests.browsing import Visitor, browser_at, chromium, visiting
 from casino.tests.paying_out import ask_for_money, bet
-from casino.tests.running import Caller, Stack, running_stack
-from casino.tests.test_stack import fund
+from casino.tests.running import Caller, Stack, fund, running_stack
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

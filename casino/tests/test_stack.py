@@ -1,8 +1,5 @@
 """The running stack, from outside: the main job over HTTP, what a kill loses (nothing), and what another shell sees."""
 
-import base64
-import hmac
-import json
 import os
 import threading
 import time
@@ -16,10 +13,9 @@ import pytest
 import requests
 
 from casino.embedded.processes import wait_until
-from casino.tests.running import Caller, Stack, running_stack
+from casino.tests.running import Caller, Stack, fund, running_stack
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
-DEMO_SECRET = "ZGVtby13ZWJob29rLXNlY3JldC1mb3ItbG9jYWwtdXNlLW9ubHk="
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -27,27 +23,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     home: Path = tmp_path_factory.mktemp("stack")
     with running_stack(home) as running:
         yield running
-
-
-def pay(player: Caller, deposit: dict[str, Any], *, event_id: str | None = None) -> requests.Response:
-    """What the provider sends when the money has come."""
-    event_id, stamp = event_id or f"evt_{uuid4().hex}", str(int(time.time()))
-    data = {"reference": deposit["reference"], "amount": deposit["amount"], "currency": deposit["currency"]}
-    body = json.dumps({"type": "deposit.completed", "data": data | {"provider_reference": "bank-1"}})
-    signed = hmac.digest(base64.b64decode(DEMO_SECRET), f"{event_id}.{stamp}.{body}".encode(), "sha256")
-    headers = {
-        "webhook-id": event_id,
-        "webhook-timestamp": stamp,
-        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
-        "Content-Type": "application/json",
-    }
-    return requests.post(f"{player.url}/webhooks/generic", data=body, headers=headers, timeout=30)
-
-
-def fund(player: Caller, amount: str) -> None:
-    deposit = player.call("POST", "/deposits", {"amount": amount, "method": "generic"})
-    assert deposit.status_code == 201, deposit.text
-    assert pay(player, deposit.json()).status_code == 200
 
 
 def real_balance(player: Caller) -> Decimal:

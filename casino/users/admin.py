@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from casino.admin import Panel, PeriodFilter, ReadOnly, Tab
 from casino.admin.columns import badge, computed, moment, text
+from casino.api import second_factor
 from casino.errors import Refusal
 from casino.users import player_decisions, player_tabs, registration
 from casino.users.models import Role, User
@@ -37,6 +38,9 @@ class CountedLoginForm(AdminAuthenticationForm):
         except Refusal as refusal:
             raise forms.ValidationError(refusal.detail, refusal.code) from None
         self.confirm_login_allowed(user)
+        if second_factor.is_set_up(user):
+            # The right code was among what was just checked.
+            second_factor.note_shown(self.request.session, user)
         self.user_cache = user
         return data
 

@@ -31,6 +31,7 @@ from django.utils import timezone
 
 from betting.services import open_account
 from casino import encryption
+from casino.api import second_factor
 from casino.api.logs import note
 from casino.api.throttling import Limit, TooManyRequests, address_of, connection
 from casino.errors import FieldError, Invalid, Unavailable
@@ -141,6 +142,9 @@ def open_session(request: HttpRequest, user: User, *, with_cookie: bool = False)
         get_adapter().login(carrier, user)
         began = timezone.now()
         carrier.session[LOGGED_IN_AT] = began.isoformat()
+        if second_factor.is_set_up(user):
+            # Who has one was asked for it, with the password.
+            second_factor.note_shown(carrier.session, user)
         logins.begin_login(user, carrier.session, began, carrier.session.get_expiry_date())
         token = _tokens.create_session_token(carrier)
         carrier.session.save()

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from casino.api.authentication import CookieAuthentication
+from casino.api.fields import refuse_fields
 from casino.api.throttling import Limit, RegisterThrottle, Throttle, address_of
 from casino.users import profiles, registration
 from casino.users.models import User
@@ -71,6 +72,7 @@ class LogoutView(APIView):
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """End this session; its token is dead at once."""
+        refuse_fields(request)
         registration.log_out(request._request, _session(request))
         return Response(status=204)
 

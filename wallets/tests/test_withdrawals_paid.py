@@ -64,6 +64,26 @@ def approve(player: User, staff: User, account: str = "DE02") -> Withdrawal:
     return withdrawals.approve_withdrawal(asked.pk, staff, "Fine")
 
 
+def test_while_payouts_are_off_approved_withdrawals_wait_and_then_are_paid_once(
+    alice: User, purse: Wallet, fiona: User, settings: Any
+):
+    settings.PAYOUTS_ENABLED = False
+    waiting = approve(alice, fiona)
+    before = Books()
+    assert payout_runs.submit_withdrawal(waiting.pk) is False
+    assert payout_runs.submit_withdrawals() == 0
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempts) == ("approved", 0)
+    assert before.unmoved()
+    assert not SimulatedPayout.objects.exists()
+    settings.PAYOUTS_ENABLED = True
+    assert payout_runs.submit_withdrawals() == 1
+    assert payout_runs.submit_withdrawals() == 0
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempts) == ("processing", 1)
+    assert SimulatedPayout.objects.get().amount == 50
+
+
 def later(**time: float) -> Any:
     return timezone.now() + timedelta(**time)
 
