@@ -239,7 +239,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["casino.api.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["casino.api.renderers.FastJSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "casino.api.pagination.NewestFirst",
     "DEFAULT_SCHEMA_CLASS": "casino.api.schema.Schema",
     "EXCEPTION_HANDLER": "casino.api.problems.handle",

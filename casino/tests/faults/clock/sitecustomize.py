@@ -21,8 +21,6 @@ def _is_web() -> bool:
 
 
 def _follow(file: Path) -> None:
-    import time_machine
-
     moved, traveller = 0.0, None
     while True:
         with contextlib.suppress(OSError, ValueError):
@@ -32,6 +30,9 @@ def _follow(file: Path) -> None:
                     traveller.stop()
                     traveller = None
                 if wanted:
+                    # Not before it is needed: the process is still importing its own modules when this thread begins.
+                    import time_machine
+
                     traveller = time_machine.travel(datetime.now(UTC) + timedelta(seconds=wanted), tick=True)
                     traveller.start()
                 moved = wanted
