@@ -8,10 +8,11 @@ Prints the CPU time and the statements of each. Needs no server; starts PostgreS
 import argparse
 import cProfile
 import io
-import os
 import pstats
 import time
 from typing import Any
+
+from bench.inside import seeded_database
 
 PATHS = (
     "/wallets",
@@ -31,30 +32,15 @@ def main() -> None:
     parser.add_argument("--profile", help="print where this path spends its time")
     options = parser.parse_args()
 
-    from casino import embedded
-
-    with embedded.throwaway() as urls:
-        os.environ |= {
-            "DATABASE_URL": urls.database_url, "REDIS_URL": urls.redis_url, "DEBUG": "1", "LOG_LEVEL": "WARNING",
-            "DJANGO_SETTINGS_MODULE": "casino.settings", "SEEDING_ENABLED": "1", "DATABASE_CONN_MAX_AGE": "600",
-        }  # fmt: skip
-        import django
-
-        django.setup()
+    with seeded_database(DATABASE_CONN_MAX_AGE="600"):
         measure(options)
 
 
 def measure(options: Any) -> None:
     """Call every path again and again as one player."""
-    from django.conf import settings
-    from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
     from django.db import connection
-    from django.test.utils import CaptureQueriesContext
 
-    call_command("migrate", verbosity=0)
-    call_command("seed_database", verbosity=0)
-    settings.DEBUG = False
     from bench.crowd import Crowd
     from casino.api.throttling import PlayThrottle
 
@@ -79,7 +65,13 @@ def measure(options: Any) -> None:
     for path in PATHS:
         for _ in range(10):
             call(path)
-        with CaptureQueriesContext(connection) as captured:
+        captured: list[str] = []
+
+        def count(execute: Any, sql: str, *rest: Any, captured: list[str] = captured) -> Any:
+            captured.append(sql)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(count):
             call(path)
         began = time.process_time()
         for _ in range(options.times):

@@ -8,7 +8,6 @@ Every game that needs no selections is played in turn. Needs no server; starts P
 
 import argparse
 import cProfile
-import os
 import pstats
 import statistics
 import time
@@ -16,6 +15,8 @@ from itertools import count
 from typing import Any
 
 import orjson
+
+from bench.inside import seeded_database
 
 _numbers = count()
 
@@ -28,27 +29,13 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
 
-    from casino import embedded
-
-    with embedded.throwaway() as urls:
-        os.environ |= {
-            "DATABASE_URL": urls.database_url, "REDIS_URL": urls.redis_url, "DEBUG": "1", "LOG_LEVEL": "WARNING",
-            "DJANGO_SETTINGS_MODULE": "casino.settings", "SEEDING_ENABLED": "1",
-        }  # fmt: skip
-        import django
-
-        django.setup()
+    with seeded_database():
         measure(options)
 
 
 def measure(options: Any) -> None:
     """Play the batches and print what they took."""
-    from django.conf import settings
-    from django.core.management import call_command
 
-    call_command("migrate", verbosity=0)
-    call_command("seed_database", verbosity=0)
-    settings.DEBUG = False  # Django would keep every statement
     from bench.crowd import Crowd
 
     crowd = Crowd(options.players)
