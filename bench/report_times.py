@@ -1,4 +1,4 @@
-"""How long each report takes over a long history, and whether its plan scans the bets.
+"""How long each report and each page of the back office takes over a long history, and whether it scans the bets.
 
 ``python -m bench.report_times --bets 1000000`` makes throw-away servers, the demo and the history; with DATABASE_URL
 set, it measures that database as it is (``--bets 0``) or loads it first. Prints the median of several requests, the
@@ -15,6 +15,11 @@ from time import perf_counter
 from typing import Any
 
 PASSES = 7
+PAGES = (
+    "/backoffice/", "/backoffice/betting/bet/", "/backoffice/wallets/transfer/", "/backoffice/wallets/wallet/",
+    "/backoffice/users/user/", "/backoffice/wallets/deposit/", "/backoffice/wallets/withdrawal/",
+    "/backoffice/games/game/", "/backoffice/rtp/",
+)  # fmt: skip
 SCAN = re.compile(r"(?:Parallel )?(?:Seq|Index|Index Only|Bitmap Heap) Scan[^\n]* on betting_bet\b[^\n]*")
 
 
@@ -36,6 +41,7 @@ def main() -> None:
 
 def measure() -> None:
     """Time every report as the platform and as staff of one operator."""
+    from django.test import Client
     from rest_framework.test import APIClient
 
     from casino.users.models import Duty, User
@@ -44,8 +50,11 @@ def measure() -> None:
     for person in (User.objects.get(role="platform"), staff):
         client = APIClient()
         client.force_authenticate(person)
+        browser = Client()
+        browser.force_login(person)
         print(f"\nas {person}")
-        for address in _addresses(person):
+        addresses = [*((client, address) for address in _addresses(person)), *((browser, page) for page in PAGES)]
+        for client, address in addresses:  # type: ignore[assignment]
             times, scans = _timed(client, address), _scans(client, address)
             print(
                 f"{median(times) * 1000:8.1f} ms  {address}{''.join(f'{chr(10)}            {scan}' for scan in scans)}"

@@ -89,7 +89,7 @@ def test_a_wallet_is_explained_page_by_page_down_to_nothing(history: Cast, olga:
 def test_the_wallets_page_names_what_caused_each_movement(history: Cast, olga: User, as_staff: Any, wallet_of: Any):
     wallet = wallet_of(history.players["alice"])
     text = as_staff(olga).get(f"/backoffice/ledger/wallet/{wallet.pk}/").content.decode()
-    bet = Bet.objects.filter(wallet=wallet).order_by("-id").first()
+    bet = Bet.objects.filter(wallet=wallet).order_by("-wallet_version").first()
     assert bet is not None
     assert f"/backoffice/betting/bet/{bet.pk}/change/" in text
     assert f"{bet.game}: {bet.wager:.2f} → {bet.win:.2f}, {bet.bet_type}" in text
