@@ -138,15 +138,21 @@ class Settlement:
         provider = wallet.operator.rng_provider
         seeds = self.seeds[order.player_id, order.operator_id] if provider == RngProvider.PROVABLY_FAIR else None
         win = round_down(Fraction(paid.wager) * drawn.multiplier)
-        return Bet(
+        related = {
+            "operator": wallet.operator,
+            "game": offer.game,
+            "game_version": offer.version,
+            "affiliate": affiliate,
+            "seed_pair": seeds,
+        }
+        return sets.new(
+            Bet,
+            related,
             # Of the database's moment, so that ids sort by it whatever this machine's clock says.
             id=uuid7(self.journal.at),
             created_at=self.journal.at,
-            operator=wallet.operator,
             player_id=order.player_id,
             wallet_id=wallet.pk,
-            game=offer.game,
-            game_version=offer.version,
             bet_type=paid.bet_type,
             currency=wallet.currency,
             wager=paid.wager,
@@ -155,11 +161,9 @@ class Settlement:
             real_before=wallet.real,
             bonus_before=wallet.bonus,
             ggr=ZERO if paid.bet_type == BetType.FREE_SPIN else paid.wager - win,
-            affiliate=affiliate,
             affiliate_rate=affiliate.rate if affiliate else None,
             rng_provider=provider,
             rng_evidence=evidence_of(self.remote, order) if provider == RngProvider.REMOTE else None,
-            seed_pair=seeds,
             nonce=seeds.nonce if seeds else None,
             outcome=drawn.outcome,
             idempotency_key=order.key,

@@ -5,7 +5,7 @@ What is written travels as one JSON text that PostgreSQL takes apart by the colu
 rows of the models.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import orjson
 from django.db import connection
 from django.db.models import Model
+from django.db.models.base import ModelState
 
 Row = TypeVar("Row", bound=Model)
 Answer = TypeVar("Answer")
@@ -62,7 +63,7 @@ class Read(Generic[Row]):
             rows: Iterable[Sequence[Any]] = fetch()
             if converters:
                 rows = [_converted(row, converters) for row in rows]
-            return [self._model.from_db(connection.alias, names, row) for row in rows]
+            return [_made(self._model, dict(zip(names, row, strict=True)), is_new=False) for row in rows]
 
         return make
 
@@ -70,6 +71,20 @@ class Read(Generic[Row]):
 def array(values: Iterable[object]) -> str:
     """A PostgreSQL array's text, for values whose own text needs no quotes: ids, numbers."""
     return f"{{{','.join(map(str, values))}}}"
+
+
+def new(model: type[Row], related: Mapping[str, Model | None], **values: Any) -> Row:
+    """A new row of a model, not stored yet: ``model(**related, **values)`` without what that costs.
+
+    ``related`` are the rows (or None) that its foreign keys name, by field. Nothing is checked: a value under a wrong
+    name would not be stored.
+    """
+    facts = {name: default() for name, default in _defaults(model)}
+    for name, row in related.items():
+        facts[f"{name}_id"] = row.pk if row is not None else None
+    made = _made(model, facts | values, is_new=True)
+    made._state.fields_cache.update(related)
+    return made
 
 
 def insert(model: type[Model], rows: Iterable[Any]) -> None:
@@ -89,6 +104,20 @@ def update(model: type[Model], rows: Iterable[Any], columns: tuple[str, ...]) ->
 def to_json(records: Sequence[Any]) -> str:
     """Records as the text of a JSON parameter, decimals as strings."""
     return orjson.dumps(records, default=str).decode()
+
+
+def _made(model: type[Row], facts: dict[str, Any], *, is_new: bool) -> Row:
+    """An instance with these attributes; the constructor's signals and checks serve nobody here."""
+    made = model.__new__(model)
+    made.__dict__ = facts
+    made._state = ModelState()
+    made._state.adding, made._state.db = is_new, None if is_new else connection.alias
+    return made
+
+
+@lru_cache
+def _defaults(model: type[Model]) -> list[tuple[str, Callable[[], Any]]]:
+    return [(field.attname, field.get_default) for field in model._meta.concrete_fields]
 
 
 def _send(sql: str, names: Sequence[str], rows: Iterable[Any]) -> None:

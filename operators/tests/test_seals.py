@@ -44,7 +44,7 @@ def broken(*also: Any) -> dict[str, list[str]]:
 
 
 def wait_for_neighbours() -> None:
-    """Until no other database has a transaction open that began before what is written here: it holds the seals back."""
+    """Until no other database has an open transaction that began before what is written here, and holds seals back."""
     with connection.cursor() as cursor:
         for _ in range(1200):
             cursor.execute(
