@@ -46,7 +46,7 @@ def main() -> None:
         try:
             compare({"casino": (stack.bets, ours), "peer": (url, theirs)}, options)
         finally:
-            processes.end(peer, 15, 10)  # type: ignore[arg-type]
+            processes.end(peer, 15, 10)
 
 
 def compare(sides: dict[str, tuple[str, Path]], options: argparse.Namespace) -> None:

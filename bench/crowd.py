@@ -76,9 +76,9 @@ def _log_in(player: object) -> str:
     from django.contrib.sessions.backends.cached_db import SessionStore
 
     session = SessionStore()
-    session[SESSION_KEY] = str(player.pk)  # type: ignore[attr-defined]
+    session[SESSION_KEY] = str(player.pk)
     session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
-    session[HASH_SESSION_KEY] = player.get_session_auth_hash()  # type: ignore[attr-defined]
+    session[HASH_SESSION_KEY] = player.get_session_auth_hash()
     session.create()
     assert session.session_key is not None
     return session.session_key

@@ -28,7 +28,7 @@ def main() -> None:
     for game in (largest, *others.values()):
         table = load(game["kind"], game["paytable"])
         chips = _chips(table, game["kind"])
-        batch = best(lambda table=table, chips=chips: draw_batch(table, chips), PASSES)  # type: ignore[misc]
+        batch = best(lambda table=table, chips=chips: draw_batch(table, chips), PASSES)
         print(f"{game['name']:20} {BATCH} draws {batch * 1000:7.3f} ms   {batch / BATCH * 1e6:6.2f} us a draw")
     sheet = best(lambda: load("reels", largest["paytable"]).par(), 3)
     print(f"{largest['name']:20} PAR sheet {sheet:.3f} s")

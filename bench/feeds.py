@@ -61,7 +61,7 @@ def measure(options: Any) -> None:
         told.append(messages)
         send(self, [replace(message, at=now) for message in messages])
 
-    realtime.Publisher.send = stamped  # type: ignore[method-assign]
+    realtime.Publisher.send = stamped
     tokens = [token_of(player) for player in players]
     table = Table(players, options.rate, batch=max(options.rate // 10, 1))
     with feed_server(options.server, settings.REDIS_URL) as at, Crowd(at, "/ws/player", tokens) as crowd:

@@ -117,8 +117,7 @@ def _make_players() -> None:
         for n in range(known, PLAYERS)
     )
     Wallet.objects.bulk_create(
-        Wallet(operator=player.operator, player=player, currency=player.operator.currency)  # type: ignore[union-attr,misc]
-        for player in players
+        Wallet(operator=player.operator, player=player, currency=player.operator.currency) for player in players
     )
 
 

@@ -56,9 +56,9 @@ def measure(options: Any) -> None:
             "wsgi.errors": io.StringIO(), "wsgi.url_scheme": "http", "HTTP_AUTHORIZATION": f"Bearer {token}",
         }  # fmt: skip
         statuses: list[str] = []
-        answer = application(environ, lambda status, headers, error=None: statuses.append(status))  # type: ignore[arg-type]
+        answer = application(environ, lambda status, headers, error=None: statuses.append(status))
         b"".join(answer)
-        answer.close()  # type: ignore[attr-defined]
+        answer.close()
         if statuses != ["200 OK"]:
             raise SystemExit(f"{path}: {statuses}")
 

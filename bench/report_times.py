@@ -54,7 +54,7 @@ def measure() -> None:
         browser.force_login(person)
         print(f"\nas {person}")
         addresses = [*((client, address) for address in _addresses(person)), *((browser, page) for page in PAGES)]
-        for client, address in addresses:  # type: ignore[assignment]
+        for client, address in addresses:
             times, scans = _timed(client, address), _scans(client, address)
             print(
                 f"{median(times) * 1000:8.1f} ms  {address}{''.join(f'{chr(10)}            {scan}' for scan in scans)}"

@@ -71,7 +71,7 @@ def play(crowd: Any, size: int) -> int:
     if refused:
         raise SystemExit(f"{len(refused)} bets were refused, the first because: {refused[0]!r}")
     for answer in settled:
-        orjson.dumps(answer.document)  # type: ignore[union-attr]
+        orjson.dumps(answer.document)
     return len(settled)
 
 

@@ -104,7 +104,7 @@ def _start(stack: contextlib.ExitStack, made: BenchStack, name: str, command: li
         [sys.executable, *command], cwd=PROJECT, env={**made.environment, **environment}, stdout=log, stderr=log,
         start_new_session=True,
     )  # fmt: skip
-    stack.callback(processes.end, process, 15, 20)  # type: ignore[arg-type]
+    stack.callback(processes.end, process, 15, 20)
     made.leaders[name] = process.pid
 
 
