@@ -4,7 +4,7 @@ Nothing is lost: opening + contributions + seeds − paid = value + pending, to 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -18,6 +18,7 @@ from casino import sets
 from casino.games.jackpots import JackpotGroup, JackpotKind, JackpotLevel
 from casino.games.rng import WORD_SPAN, Words
 from casino.ids import uuid7
+from casino.kept import Kept
 from casino.money import MICRO, ZERO, round_down
 from casino.sets import Asked
 from wallets import ledger
@@ -26,9 +27,7 @@ from wallets.models import Account, TransferKind, Wallet
 
 _GROUPS = sets.Read(JackpotGroup, "WHERE id = ANY(%s::uuid[])")
 _LEVELS = sets.Read(JackpotLevel, "WHERE group_id = ANY(%s::uuid[]) ORDER BY position, id")
-_POOLS = sets.Read(
-    JackpotPool, f"WHERE level_id IN (SELECT id FROM {JackpotLevel._meta.db_table} WHERE group_id = ANY(%s::uuid[]))"
-)
+_POOLS = sets.Read(JackpotPool, "WHERE level_id = ANY(%s::uuid[])", out=("won_at",))
 TERMS = ("kind", "rate", "seed", "odds", "ceiling")
 
 
@@ -137,24 +136,37 @@ def chance_of(pool: JackpotPool, wager: Decimal, contribution: Decimal) -> Fract
 
 def read_pools(group_ids: Iterable[UUID]) -> dict[UUID, list[JackpotPool]]:
     """The groups' pools in their levels' order, unlocked."""
-    return ask_pools(sets.array(group_ids))()
+    return ask_pools(_read_levels(list(group_ids)))()
 
 
-def ask_pools(group_ids: str) -> Asked[dict[UUID, list[JackpotPool]]]:
-    """``read_pools`` in a pipeline, for an array of ids."""
-    groups, levels, pools = _GROUPS.ask(group_ids), _LEVELS.ask(group_ids), _POOLS.ask(group_ids)
+def ask_pools(levels: Mapping[UUID, list[JackpotLevel]]) -> Asked[dict[UUID, list[JackpotPool]]]:
+    """``read_pools`` in a pipeline, for the groups with these ``LEVELS``."""
+    pools = _POOLS.ask(sets.array(level.pk for group in levels.values() for level in group))
 
     def answer() -> dict[UUID, list[JackpotPool]]:
-        group_of = {group.pk: group for group in groups()}
         pool_of = {pool.level_id: pool for pool in pools()}
-        found: defaultdict[UUID, list[JackpotPool]] = defaultdict(list)
-        for level in levels():
-            if (pool := pool_of.get(level.pk)) is not None:
-                level.group, pool.level = group_of[level.group_id], level
-                found[level.group_id].append(pool)
-        return dict(found)
+        found: dict[UUID, list[JackpotPool]] = {}
+        for group_id, group in levels.items():
+            found[group_id] = [pool_of[level.pk] for level in group if level.pk in pool_of]
+            for pool in found[group_id]:
+                pool.level = next(level for level in group if level.pk == pool.level_id)
+        return found
 
     return answer
+
+
+def _read_levels(group_ids: Collection[UUID]) -> dict[UUID, list[JackpotLevel]]:
+    ids = sets.array(group_ids)
+    groups = {group.pk: group for group in _GROUPS.ask(ids)()}
+    found: dict[UUID, list[JackpotLevel]] = {group_id: [] for group_id in groups}
+    for level in _LEVELS.ask(ids)():
+        level.group = groups[level.group_id]
+        found[level.group_id].append(level)
+    return found
+
+
+# The levels of jackpot groups, in order, each with its group.
+LEVELS: Kept[UUID, list[JackpotLevel]] = Kept(_read_levels)
 
 
 def open_pools(group: JackpotGroup) -> None:

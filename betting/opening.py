@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from betting import jackpots
 from betting.funding import Purse
-from betting.jackpots import Jackpots, ask_pools
+from betting.jackpots import Jackpots
 from betting.models import Bet, SeedPair
 from betting.orders import Order
 from betting.randomness import Seeds
 from betting.settlement import Account, Settlement
 from casino import sets
-from casino.games.playable import ask_playable
+from casino.games.playable import PLAYABLE
+from casino.kept import Kept
 from casino.sets import Asked
 from casino.users.limits import ask_protection
 from casino.users.models import User
@@ -22,8 +24,9 @@ from wallets.ledger import Journal
 from wallets.promotions import FreeSpins
 
 _PLAYERS = sets.Read(User, "WHERE id = ANY(%s::uuid[])", out=("created_at", "last_login", "password", "email"))
-_AFFILIATES = sets.Read(
-    Affiliate, f"WHERE id IN (SELECT affiliate_id FROM {User._meta.db_table} WHERE id = ANY(%s::uuid[]))"
+_AFFILIATES = sets.Read(Affiliate, "WHERE id = ANY(%s::uuid[])")
+AFFILIATES: Kept[UUID, Affiliate] = Kept(
+    lambda ids: {affiliate.pk: affiliate for affiliate in _AFFILIATES.ask(sets.array(ids))()}
 )
 _SEEDS = sets.Read(
     SeedPair,
@@ -38,22 +41,23 @@ def open_settlement(orders: Sequence[Order], at: datetime | None, remote: Seeds)
     ids = sets.array({order.player_id for order in orders})
     with sets.pipeline():
         accounts = ledger.ask_accounts({(order.player_id, order.operator_id) for order in orders}, at)
-        standings, players, affiliates = points.ask_standings(ids), _PLAYERS.ask(ids), _AFFILIATES.ask(ids)
-        protection, seeds, levels = ask_protection(ids), _SEEDS.ask(ids), points.ask_ladder()
-        games = ask_playable({(order.operator_id, order.game) for order in orders})
-        played = ask_played(orders)
-        journal = accounts()
-    offers = games()
-    groups = {offer.game.jackpot_group_id for offer in offers.values() if offer.game.jackpot_group_id}
+        standings, players = points.ask_standings(ids), _PLAYERS.ask(ids)
+        protection, seeds, played = ask_protection(ids), _SEEDS.ask(ids), ask_played(orders)
+    journal = accounts()
+    named = {(order.operator_id, order.game) for order in orders}
+    offers = PLAYABLE.find(named, journal.revision)
+    games = [offers[name].game for name in named if name in offers]
+    groups = {game.jackpot_group_id for game in games if game.jackpot_group_id}
+    levels = jackpots.LEVELS.find(groups, journal.revision)
     with sets.pipeline():
-        pools = ask_pools(sets.array(groups))
+        pools = jackpots.ask_pools({group_id: levels[group_id] for group_id in groups})
         purses = _ask_purses(journal, orders)
     return Settlement(
         journal=journal,
         purses=purses(),
-        players=_with_affiliates(players(), affiliates()),
+        players=_with_affiliates(players(), journal.revision),
         standings=standings(),
-        levels=levels(),
+        levels=points.LADDER.find([None], journal.revision)[None],
         games=offers,
         seeds={(pair.player_id, pair.operator_id): pair for pair in seeds()},
         jackpots=Jackpots(journal, pools()),
@@ -63,8 +67,8 @@ def open_settlement(orders: Sequence[Order], at: datetime | None, remote: Seeds)
     )
 
 
-def _with_affiliates(players: Sequence[User], affiliates: Sequence[Affiliate]) -> dict[UUID, User]:
-    found = {affiliate.pk: affiliate for affiliate in affiliates}
+def _with_affiliates(players: Sequence[User], revision: UUID | None) -> dict[UUID, User]:
+    found = AFFILIATES.find({player.affiliate_id for player in players if player.affiliate_id}, revision)
     for player in players:
         player.affiliate = found[player.affiliate_id] if player.affiliate_id else None
     return {player.pk: player for player in players}

@@ -1,8 +1,8 @@
 """One batch of orders under its wallets' locks (``betting.opening``): decided in order, then written as sets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from fractions import Fraction
 from functools import partial
 from uuid import UUID
 
@@ -17,11 +17,11 @@ from betting.randomness import Seeds, evidence_of, remote_words
 from casino import sets
 from casino.errors import Refusal
 from casino.games.paytables import Draw, Selection
-from casino.games.playable import Playable, smallest_stakes
+from casino.games.playable import SMALLEST_STAKES, Playable
 from casino.games.rng import Words, system_words
 from casino.idempotency import IdempotencyKeyReused
 from casino.ids import uuid7
-from casino.money import MICRO, ZERO, round_down
+from casino.money import MICRO, ZERO, multiply, round_down
 from casino.users.limits import Protection
 from casino.users.models import User
 from operators.models import RngProvider
@@ -44,7 +44,7 @@ class Settlement:
     players: dict[UUID, User]
     standings: dict[UUID, Standing]
     levels: list[VipLevel]
-    games: dict[tuple[UUID, str], Playable]
+    games: Mapping[tuple[UUID, str], Playable]
     seeds: dict[Account, SeedPair]
     jackpots: Jackpots
     played: dict[tuple[UUID, str], Bet]
@@ -52,7 +52,6 @@ class Settlement:
     protection: Protection
     fresh: list[Settled] = field(default_factory=list)
     reached: list[tuple[Bet, VipLevel]] = field(default_factory=list)
-    smallest_stakes: dict[UUID, Decimal] = field(default_factory=dict)
 
     def answer(self, order: Order) -> Answer:
         """The order's bet, or why it is refused; a refusal moves nothing and leaves the rest of the batch alone."""
@@ -137,7 +136,7 @@ class Settlement:
             affiliate = None
         provider = wallet.operator.rng_provider
         seeds = self.seeds[order.player_id, order.operator_id] if provider == RngProvider.PROVABLY_FAIR else None
-        win = round_down(Fraction(paid.wager) * drawn.multiplier)
+        win = multiply(paid.wager, drawn.multiplier)
         related = {
             "operator": wallet.operator,
             "game": offer.game,
@@ -172,11 +171,11 @@ class Settlement:
 
     def _note_statistics(self, bet: Bet, offer: Playable, selections: tuple[Selection, ...], drawn: Draw) -> None:
         """What the truth about RTP is computed from: the exact expectation and variance of this very bet."""
-        moments, wager = offer.paytable.moments(selections), Fraction(bet.wager)
+        moments = offer.paytable.moments(selections)
         bet.selections = [chip.as_json() for chip in selections] or None
-        bet.unrounded_win = round_down(wager * drawn.multiplier, STATISTIC)
-        bet.expected_win = round_down(wager * moments.mean, STATISTIC)
-        bet.variance = round_down(wager * wager * moments.variance, STATISTIC)
+        bet.unrounded_win = multiply(bet.wager, drawn.multiplier, STATISTIC)
+        bet.expected_win = multiply(bet.wager, moments.mean, STATISTIC)
+        bet.variance = multiply(bet.wager * bet.wager, moments.variance, STATISTIC)
 
     def _pay(self, bet: Bet, order: Order, purse: Purse, offer: Playable, paid: Funding) -> None:
         """Move the money, play the jackpots, earn points; then the bet's row is whole."""
@@ -192,10 +191,8 @@ class Settlement:
         self._earn(bet, purse.wallet, offer)
 
     def _smallest_stake(self, operator_id: UUID) -> Decimal:
-        """The smallest stake of bonus money there, read for the whole batch when first asked."""
-        if not self.smallest_stakes:
-            self.smallest_stakes = smallest_stakes({operator_id for _, operator_id in self.purses})
-        return self.smallest_stakes[operator_id]
+        """The smallest stake of bonus money there."""
+        return SMALLEST_STAKES.find([operator_id], self.journal.revision)[operator_id]
 
     def _earn(self, bet: Bet, wallet: Wallet, offer: Playable) -> None:
         """Points = wager × points per unit × the game's weight × the level's multiplier; half for bonus money, none

@@ -13,6 +13,7 @@ from django.urls import path, re_path  # noqa: E402 - models need Django's setti
 
 from betting.ingress import with_lean_bets  # noqa: E402
 from casino.feeds.consumers import NoSuchFeed  # noqa: E402
+from casino.serving import settle_down  # noqa: E402
 from casino.users.consumers import PlayerFeed  # noqa: E402
 from operators.consumers import OperatorFeed, PlatformFeed  # noqa: E402
 
@@ -23,3 +24,4 @@ feeds = [
     re_path("", NoSuchFeed.as_asgi()),
 ]
 application = ProtocolTypeRouter({"http": with_lean_bets(django), "websocket": URLRouter(feeds)})
+settle_down()

@@ -24,15 +24,27 @@ _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,20})?", re.ASCII)
 def round_down(amount: Decimal | Fraction, unit: Decimal = CENT) -> Decimal:
     """``amount`` cut to whole ``unit``s towards zero; the platform's only rounding function."""
     if isinstance(amount, Fraction):
-        scale = Fraction(unit)
-        whole = abs(amount) // scale
-        return Decimal(whole if amount >= 0 else -whole) * unit
+        return _cut(amount.numerator, amount.denominator, unit)
     return amount.quantize(unit, rounding=ROUND_DOWN)
+
+
+def multiply(amount: Decimal, factor: Fraction, unit: Decimal = CENT) -> Decimal:
+    """``amount`` × ``factor``, computed exactly and then cut to whole ``unit``s towards zero."""
+    numerator, denominator = amount.as_integer_ratio()
+    return _cut(numerator * factor.numerator, denominator * factor.denominator, unit)
+
+
+def _cut(numerator: int, denominator: int, unit: Decimal) -> Decimal:
+    """The quotient (of a positive denominator) in whole units towards zero; integers make it several times cheaper
+    than fractions do."""
+    per, units = unit.as_integer_ratio()
+    whole = abs(numerator) * units // (denominator * per)
+    return Decimal(whole if numerator >= 0 else -whole) * unit
 
 
 def is_whole(amount: Decimal, unit: Decimal = CENT) -> bool:
     """Whether ``amount`` is a whole number of ``unit``s (minor units by default)."""
-    return amount == round_down(amount, unit)
+    return not amount % unit
 
 
 def parse_amount(value: Any) -> Decimal:

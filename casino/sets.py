@@ -8,6 +8,7 @@ rows of the models.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -79,7 +80,8 @@ def new(model: type[Row], related: Mapping[str, Model | None], **values: Any) ->
     ``related`` are the rows (or None) that its foreign keys name, by field. Nothing is checked: a value under a wrong
     name would not be stored.
     """
-    facts = {name: default() for name, default in _defaults(model)}
+    constants, makers = _defaults(model)
+    facts = constants | {name: make() for name, make in makers if name not in values}
     for name, row in related.items():
         facts[f"{name}_id"] = row.pk if row is not None else None
     made = _made(model, facts | values, is_new=True)
@@ -116,12 +118,16 @@ def _made(model: type[Row], facts: dict[str, Any], *, is_new: bool) -> Row:
 
 
 @lru_cache
-def _defaults(model: type[Model]) -> list[tuple[str, Callable[[], Any]]]:
-    return [(field.attname, field.get_default) for field in model._meta.concrete_fields]
+def _defaults(model: type[Model]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
+    """The defaults that are always the same, and what makes the others."""
+    fields = model._meta.concrete_fields
+    makers = [(field.attname, field.get_default) for field in fields if callable(field.default)]
+    return {field.attname: field.get_default() for field in fields if not callable(field.default)}, makers
 
 
 def _send(sql: str, names: Sequence[str], rows: Iterable[Any]) -> None:
-    records = [{name: getattr(row, name) for name in names} for row in rows]
+    read = attrgetter(*names)
+    records = [dict(zip(names, read(row), strict=True)) for row in rows]
     if records:
         with connection.cursor() as cursor:
             cursor.execute(sql, [to_json(records)])

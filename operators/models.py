@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Lower
@@ -86,6 +87,10 @@ class Operator(models.Model):
         default=30, help_text="How long what is granted by hand lasts, where nothing else was said"
     )
     affiliate_rate = models.DecimalField(max_digits=6, decimal_places=4, default="0.05")
+    allowed_origins = ArrayField(
+        models.CharField(max_length=270), default=list, blank=True,
+        help_text="Of its own front ends, as https://play.example.com, by comma",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OperatorQuerySet.as_manager()

@@ -10,6 +10,7 @@ from django.db import transaction
 from casino import sets
 from casino.errors import Refusal
 from casino.ids import uuid7
+from casino.kept import Kept
 from casino.money import format_money, round_down
 from casino.realtime import Message, player_feed, publish
 from casino.sets import Asked
@@ -51,6 +52,10 @@ def ladder() -> list[VipLevel]:
 def ask_ladder() -> Asked[list[VipLevel]]:
     """``ladder`` in a pipeline."""
     return _LADDER.ask()
+
+
+# Under its one key, None.
+LADDER: Kept[None, list[VipLevel]] = Kept(lambda _: {None: ladder()})
 
 
 def level_of(standing: Standing, levels: Sequence[VipLevel]) -> VipLevel:

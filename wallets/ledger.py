@@ -15,6 +15,7 @@ from django.db import connection
 from casino import sets
 from casino.errors import Refusal
 from casino.ids import uuid7
+from casino.kept import Kept, ask_revision
 from casino.money import is_whole
 from casino.sets import Asked
 from operators.models import Operator
@@ -99,10 +100,12 @@ class Entry:
 
 @dataclass
 class Journal:
-    """What one unit of work moves: ``wallets`` locked by id, ``at`` the database's clock under the lock."""
+    """What one unit of work moves: ``wallets`` locked by id, ``at`` the database's clock and ``revision`` that of what
+    is kept (``casino.kept``), both under the lock."""
 
     wallets: dict[UUID, Wallet]
     at: datetime
+    revision: UUID | None = None
     transfers: list[Entry] = field(default_factory=list)
 
     def move(  # noqa: PLR0913 - an entry has that many facts
@@ -183,6 +186,10 @@ def ask_accounts(accounts: Iterable[tuple[UUID, UUID]], at: datetime | None = No
     return _ask(_BY_ACCOUNT, columns, at)
 
 
+_OPERATORS = sets.Read(Operator, "WHERE id = ANY(%s::uuid[])")
+OPERATORS: Kept[UUID, Operator] = Kept(
+    lambda ids: {operator.pk: operator for operator in _OPERATORS.ask(sets.array(ids))()}
+)
 _BY_ID = "id = ANY(%s::uuid[])"
 _BY_ACCOUNT = "(player_id, operator_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
 
@@ -190,24 +197,22 @@ _BY_ACCOUNT = "(player_id, operator_id) IN (SELECT * FROM unnest(%s::uuid[], %s:
 def _ask(condition: str, parameters: list[str], at: datetime | None) -> Asked[Journal]:
     # The clock is asked outside of the locking query, which would evaluate it before it waits.
     locked = sets.ask(
-        "SELECT id, clock_timestamp() FROM ("
+        "SELECT array_agg(id), max(clock_timestamp()) FROM ("
         f"SELECT id FROM wallets_wallet WHERE {condition} ORDER BY id FOR NO KEY UPDATE) AS locked",
         *parameters,
     )
-    wallets = sets.Read(Wallet, f"WHERE {condition}").ask(*parameters)
-    operators = sets.Read(Operator, f"WHERE id IN (SELECT operator_id FROM wallets_wallet WHERE {condition})").ask(
-        *parameters
-    )
+    wallets = sets.Read(Wallet, f"WHERE {condition}", out=("created_at",)).ask(*parameters)
+    asked = ask_revision()
 
     def answer() -> Journal:
-        moments = dict(locked())
-        by_id = {operator.pk: operator for operator in operators()}
-        found = {}
-        for wallet in wallets():
-            if wallet.pk in moments:
-                wallet.operator = by_id[wallet.operator_id]
-                found[wallet.pk] = wallet
-        return Journal(found, at or (max(moments.values()) if moments else database_clock()))
+        ((ids, moment),) = locked()
+        held = set(ids or ())
+        found = {wallet.pk: wallet for wallet in wallets() if wallet.pk in held}
+        revision = asked()
+        operators = OPERATORS.find({wallet.operator_id for wallet in found.values()}, revision)
+        for wallet in found.values():
+            wallet.operator = operators[wallet.operator_id]
+        return Journal(found, at or moment or database_clock(), revision=revision)
 
     return answer
 

@@ -12,8 +12,8 @@ from casino import sets
 from casino.games import paytables
 from casino.games.models import Game, GameSwitch, GameVersion
 from casino.games.paytables.base import Paytable
+from casino.kept import Kept
 from casino.money import ZERO
-from casino.sets import Asked
 
 _NAMED = "(id = ANY(%s::uuid[]) OR slug = ANY(%s::text[]))"
 _GAMES = sets.Read(Game, f"WHERE {_NAMED} AND version_id IS NOT NULL AND retired_at IS NULL")
@@ -40,27 +40,21 @@ def find_playable(wanted: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str]
 
     Two statements for any number, and one more for each version that this process has not met yet.
     """
-    return ask_playable(wanted)()
-
-
-def ask_playable(wanted: Collection[tuple[UUID, str]]) -> Asked[dict[tuple[UUID, str], Playable]]:
-    """``find_playable`` in a pipeline."""
     names = list({name for _, name in wanted})
     ids = sets.array(found for name in names if (found := _as_uuid(name)) is not None)
-    rows = _GAMES.ask(ids, names)
-    narrowed = _SWITCHES.ask(sets.array({operator_id for operator_id, _ in wanted}), ids, names)
+    rows = _GAMES.ask(ids, names)()
+    narrowed = _SWITCHES.ask(sets.array({operator_id for operator_id, _ in wanted}), ids, names)()
+    games = {key: game for game in rows for key in (game.slug, str(game.pk))}
+    switches = {(switch.operator_id, switch.game_id): switch for switch in narrowed}
+    offers: dict[tuple[UUID, str], Playable] = {}
+    for operator_id, name in wanted:
+        game = games.get(str(_as_uuid(name) or name))
+        if game is not None and game.operator_id in (None, operator_id):
+            offers[operator_id, name] = _playable(game, switches.get((operator_id, game.pk)))
+    return offers
 
-    def answer() -> dict[tuple[UUID, str], Playable]:
-        games = {key: game for game in rows() for key in (game.slug, str(game.pk))}
-        switches = {(switch.operator_id, switch.game_id): switch for switch in narrowed()}
-        offers: dict[tuple[UUID, str], Playable] = {}
-        for operator_id, name in wanted:
-            game = games.get(str(_as_uuid(name) or name))
-            if game is not None and game.operator_id in (None, operator_id):
-                offers[operator_id, name] = _playable(game, switches.get((operator_id, game.pk)))
-        return offers
 
-    return answer
+PLAYABLE: Kept[tuple[UUID, str], Playable] = Kept(find_playable)
 
 
 def _playable(game: Game, switch: GameSwitch | None) -> Playable:
@@ -84,6 +78,7 @@ SELECT o.id, min(greatest(g.min_bet, coalesce(s.min_bet, g.min_bet))) FILTER (WH
   LEFT JOIN games_gameswitch s ON s.game_id = g.id AND s.operator_id = o.id
  GROUP BY o.id
 """
+SMALLEST_STAKES: Kept[UUID, Decimal] = Kept(smallest_stakes)
 
 
 # A version never changes, so its compiled paytable serves for ever.
