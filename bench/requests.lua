@@ -14,9 +14,16 @@ local function lines_of(name)
   return found
 end
 
-local reads = {
-  "/wallets", "/bets?limit=10", "/games?limit=25", "/jackpots", "/vip/user", "/bonuses", "/session",
+-- Of a hundred reads of a player's screen: the balance after everything, the jackpots that tick, the lobby, the history
+-- beside the game, the figures of this login, the bonus bar, and the loyalty page.
+local shares = {
+  { 30, "/wallets" }, { 20, "/jackpots" }, { 15, "/games?limit=25" }, { 10, "/bets?limit=10" }, { 10, "/session" },
+  { 10, "/bonuses" }, { 5, "/vip/user" },
 }
+local reads = {}
+for _, share in ipairs(shares) do
+  for _ = 1, share[1] do reads[#reads + 1] = share[2] end
+end
 
 function init(arguments)
   tokens, bodies, share = lines_of(arguments[1]), lines_of(arguments[2]), tonumber(arguments[3])

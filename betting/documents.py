@@ -1,15 +1,28 @@
 """A bet as the API and the feeds show it, built from its row alone, so that a replay answers the same body for ever."""
 
-from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from betting.jackpots import pool_values, read_pools
-from betting.models import Bet, JackpotPool
-from casino.games.jackpots import JackpotGroup
+from betting.models import Bet, JackpotPending, JackpotPool
+from casino import sets
+from casino.games.jackpots import JackpotGroup, JackpotLevel
 from casino.games.models import Game
-from casino.money import MICRO, format_money
+from casino.money import MICRO, format_money, round_down
 from wallets.documents import format_moment
+
+# Every pool with its terms, its group and the shared games that feed it, in the order of the groups' levels.
+_LEVELS = f"""
+    SELECT jackpot.slug, jackpot.currency,
+           (SELECT array_agg(slug::text) FROM {Game._meta.db_table}
+            WHERE jackpot_group_id = jackpot.id AND is_active AND operator_id IS NULL),
+           level.name,
+           pool.value + coalesce((SELECT sum(amount) FROM {JackpotPending._meta.db_table} WHERE pool_id = pool.id), 0),
+           pool.seed, pool.rate, pool.kind, pool.ceiling
+    FROM {JackpotPool._meta.db_table} pool
+    JOIN {JackpotLevel._meta.db_table} level ON level.id = pool.level_id
+    JOIN {JackpotGroup._meta.db_table} jackpot ON jackpot.id = level.group_id
+    ORDER BY level.position, level.id
+"""
 
 
 def bet_document(bet: Bet) -> dict[str, Any]:
@@ -50,33 +63,26 @@ def bet_document(bet: Bet) -> dict[str, Any]:
 
 def jackpot_documents() -> list[dict[str, Any]]:
     """Every jackpot group with its games and its levels' current values, pending contributions included."""
-    values, games = pool_values(), defaultdict(list)
-    for slug, group_id in Game.objects.filter(is_active=True, jackpot_group__isnull=False, operator=None).values_list(
-        "slug", "jackpot_group"
-    ):
-        games[group_id].append(slug)
-    pools = read_pools(JackpotGroup.objects.values_list("pk", flat=True))
-    groups = sorted((levels[0].level.group for levels in pools.values()), key=lambda group: group.slug)
-    return [
-        {
-            "group": group.slug,
-            "currency": group.currency,
-            "games": sorted(games[group.pk]),
-            "levels": [_level_document(pool, values[pool.pk]) for pool in pools[group.pk]],
-        }
-        for group in groups
-    ]
+    groups: dict[str, dict[str, Any]] = {}
+    for slug, currency, games, *level in sets.ask(_LEVELS)():
+        group = groups.setdefault(
+            slug, {"group": slug, "currency": currency, "games": sorted(games or ()), "levels": []}
+        )
+        group["levels"].append(_level_document(*level))
+    return [groups[slug] for slug in sorted(groups)]
 
 
-def _level_document(pool: JackpotPool, value: Decimal) -> dict[str, Any]:
+def _level_document(
+    name: str, value: Decimal, seed: Decimal, rate: Decimal, kind: str, ceiling: Decimal | None
+) -> dict[str, Any]:
     document = {
-        "level": pool.level.name,
-        "value": f"{value:.6f}",
-        "seed": f"{pool.seed:.6f}",
-        "rate": f"{pool.rate:.4f}",
-        "kind": pool.kind,
+        "level": name,
+        "value": f"{round_down(value, MICRO):.6f}",
+        "seed": f"{seed:.6f}",
+        "rate": f"{rate:.4f}",
+        "kind": kind,
     }
-    return document | ({"ceiling": f"{pool.ceiling:.6f}"} if pool.ceiling is not None else {})
+    return document | ({"ceiling": f"{ceiling:.6f}"} if ceiling is not None else {})
 
 
 def _jackpots_won(bet: Bet) -> list[dict[str, str]]:

@@ -15,24 +15,50 @@ from betting.models import Bet
 from betting.orders import Settled, parse_order
 from betting.serializers import BetBodySerializer, BetSerializer, JackpotGroupSerializer
 from betting.services import place_bet
+from casino.api.answers import Answer
 from casino.api.idempotency import key_of, mark
+from casino.api.lists import PreparedList
 from casino.api.permissions import IsPlayer
 from casino.api.throttling import PlayThrottle
 from casino.errors import Invalid
+from casino.prepared import Prepared
 from operators.models import Operator
 
 IDEMPOTENCY_KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)
 
+# Columns of a bet that its document leaves out.
+_UNSHOWN = (
+    *("unrounded_win", "expected_win", "variance", "affiliate", "affiliate_rate", "rng_evidence", "free_spins"),
+    *("wallet", "wallet_version", "idempotency_key", "request_digest", "jackpot_win"),
+)
+# What a bet's document names of other rows.
+_NAMED = (
+    *("operator__slug", "game__slug", "game__name", "game_version__number"),
+    *("seed_pair__server_seed_hash", "seed_pair__client_seed"),
+)
+_OWN = tuple(field.name for field in Bet._meta.concrete_fields if field.name not in _UNSHOWN)
 
-@extend_schema_view(list=extend_schema(responses=BetSerializer), retrieve=extend_schema(responses=BetSerializer))
-class BetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+
+def _shown_to(user: Any) -> Any:
+    return Bet.objects.with_facts().visible_to(user).only(*_OWN, *_NAMED).order_by("-id")
+
+
+_ABOUT = "The caller's bets: a player's own, or those at the staff's operator."
+
+
+@extend_schema_view(
+    list=extend_schema(responses=BetSerializer, description=_ABOUT), retrieve=extend_schema(responses=BetSerializer)
+)
+class BetViewSet(PreparedList, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """The caller's bets: a player's own, or those at the staff's operator."""
 
-    queryset = Bet.objects.with_facts()
+    queryset = Bet.objects.all()
     serializer_class = BetSerializer
+    document = staticmethod(bet_document)
+    prepared = Prepared(_shown_to)
 
     def get_queryset(self) -> Any:
-        return self.queryset.visible_to(self.request.user)
+        return _shown_to(self.request.user)
 
     def get_permissions(self) -> Any:
         return [IsPlayer()] if self.action == "create" else [IsAuthenticated()]
@@ -41,8 +67,8 @@ class BetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         return [PlayThrottle()] if self.action == "create" else []
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
-        """Rows become documents: the same code makes them for the answer, the list and the feeds."""
-        return _Documents(*args, **kwargs)
+        """A row becomes a document: the same code makes it for the answer, the list and the feeds."""
+        return _Document(*args, **kwargs)
 
     @extend_schema(request=BetBodySerializer, responses={201: BetSerializer}, parameters=[IDEMPOTENCY_KEY])
     def create(self, request: Request) -> Response:
@@ -73,13 +99,13 @@ class JackpotsView(APIView):
     permission_classes = (AllowAny,)
 
     @extend_schema(responses=JackpotGroupSerializer(many=True))
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer:
         """Every jackpot group with its current values."""
-        return Response(jackpot_documents())
+        return Answer(jackpot_documents())
 
 
-class _Documents:
-    """What the generic views ask of a serializer: ``data``."""
+class _Document:
+    """What the generic view of one row asks of a serializer: ``data``."""
 
-    def __init__(self, instance: Any, many: bool = False, **_: Any) -> None:
-        self.data = [bet_document(bet) for bet in instance] if many else bet_document(instance)
+    def __init__(self, instance: Any, **_: Any) -> None:
+        self.data = bet_document(instance)

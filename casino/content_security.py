@@ -23,6 +23,10 @@ class ContentSecurityPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        is_page = request.path in _PAGES or request.path.startswith("/backoffice/")
-        response.headers.setdefault("Content-Security-Policy", PAGE if is_page else DATA)
+        response.headers.setdefault("Content-Security-Policy", PAGE if is_page(request.path) else DATA)
         return response
+
+
+def is_page(path: str) -> bool:
+    """Whether a browser shows what is at this address."""
+    return path in _PAGES or path.startswith("/backoffice/")

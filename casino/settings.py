@@ -86,12 +86,12 @@ MIDDLEWARE = [
     "casino.content_security.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "casino.api.middleware.OriginMiddleware",
+    "casino.api.cookies.CookieSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "casino.api.cookies.CookieUserMiddleware",
+    "casino.api.cookies.CookieMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
@@ -114,7 +114,7 @@ TEMPLATES = [
 ]
 
 # --- PostgreSQL. Under ASGI each request runs on a short-lived thread, so connections come from psycopg's pool. ---
-DATABASES = {"default": env.db_url_config(DATABASE_URL) | {"ENGINE": "django.db.backends.postgresql"}}
+DATABASES = {"default": env.db_url_config(DATABASE_URL) | {"ENGINE": "casino.database"}}
 # Between the processes and PostgreSQL stands a pooler that hands connections out by transaction.
 PGBOUNCER: bool = env.bool("PGBOUNCER", default=False)
 DATABASES["default"]["OPTIONS"] = {
@@ -241,6 +241,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["casino.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["casino.api.renderers.FastJSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "casino.api.pagination.NewestFirst",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "casino.api.negotiation.JsonNegotiation",
     "DEFAULT_SCHEMA_CLASS": "casino.api.schema.Schema",
     "EXCEPTION_HANDLER": "casino.api.problems.handle",
     "COERCE_DECIMAL_TO_STRING": True,

@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 import betting.desk  # noqa: F401 - its refusals belong into the list of problems
 from casino.api import metrics, problems, views
+from casino.api.routing import KnownFirst
 from operators import gauges
 
 site = [
@@ -30,7 +31,7 @@ site = [
     path("", include("seeding.urls")),
 ]
 # Unknown addresses answer a problem document also while DEBUG, where Django would show its own page.
-urlpatterns = [*site, re_path("", csrf_exempt(problems.not_found))]
+urlpatterns = [KnownFirst(site), re_path("", csrf_exempt(problems.not_found))]
 handler400 = "casino.api.problems.bad_request"
 handler403 = "casino.api.problems.forbidden"
 handler404 = "casino.api.problems.not_found"

@@ -7,15 +7,18 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
+from casino import sets
 from casino.errors import Invalid, Missing
 from casino.idempotency import IdempotencyKeyReused, digest
 from casino.ids import uuid7
+from casino.kept import ask_revision
 from casino.money import ZERO, format_money, is_whole
+from casino.prepared import Prepared
 from casino.users import exclusions
 from casino.users.models import User
 from operators.models import Operator, SignificantEvent
 from vip import costs, points
-from vip.models import LevelReached, PointsKind, PointsMovement, Standing, VipLevel, standing_of
+from vip.models import LevelReached, PointsKind, PointsMovement, Standing, VipLevel
 from vip.programme import VipCost, VipCostKind, programme
 from wallets import ledger
 from wallets.promotions import Bonus
@@ -56,12 +59,30 @@ class Overview:
     reached: list[LevelReached]
 
 
+# What is shown of a level reached and of what it brought.
+_OF_LEVELS = (
+    *("level", "reached_at", "rewarded_at", "bonus", "bonus__granted", "bonus__operator"),
+    *("bonus__operator__slug", "bonus__operator__currency", "free_spins", "free_spins__count", "free_spins__operator"),
+    *("free_spins__operator__slug", "free_spins__operator__currency", "free_spins__game", "free_spins__game__slug"),
+)
+_OWN_STANDING: Prepared[Standing] = Prepared(lambda player: Standing.objects.filter(player=player.pk))
+_OWN_LEVELS: Prepared[LevelReached] = Prepared(
+    lambda player: (
+        LevelReached.objects.filter(player=player.pk)
+        .select_related("bonus__operator", "free_spins__operator", "free_spins__game")
+        .only(*_OF_LEVELS)
+        .order_by("reached_at", "level")
+    )
+)
+
+
 def read_overview(player: User) -> Overview:
     """Where the player stands."""
-    reached = LevelReached.objects.filter(player=player).select_related(
-        "bonus__operator", "free_spins__operator", "free_spins__game"
-    )
-    return Overview(standing_of(player), points.ladder(), list(reached.order_by("reached_at", "level")))
+    with sets.pipeline():
+        revision, standings, reached = ask_revision(), _OWN_STANDING.ask(player), _OWN_LEVELS.ask(player)
+    ladder = points.LADDER.find([None], revision())[None]
+    standing = next(iter(standings()), None) or Standing(player=player, level=ladder[0])
+    return Overview(standing, ladder, reached())
 
 
 def redeem_points(player: User, amount: Decimal, *, operator: str | None = None, key: str | None = None) -> Redemption:

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from casino.api.answers import Answer
 from casino.api.idempotency import key_of, mark
 from casino.api.pagination import NewestFirst
 from casino.api.permissions import IsPlayer, MayAddXp
@@ -46,11 +47,11 @@ class StandingView(APIView):
     permission_classes = (IsPlayer,)
 
     @extend_schema(responses=StandingSerializer)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer:
         """Where the caller stands, what their level gives, and what was unlocked when."""
         player: Any = request.user
         overview = services.read_overview(player)
-        return Response(standing_document(overview.standing, overview.ladder, overview.reached))
+        return Answer(standing_document(overview.standing, overview.ladder, overview.reached))
 
 
 class RedeemView(APIView):

@@ -11,11 +11,14 @@ from rest_framework.response import Response
 
 from casino.api.fields import refuse_fields
 from casino.api.idempotency import key_of, mark
+from casino.api.lists import PreparedList
 from casino.api.permissions import IsPlayer, MayGrant
 from casino.errors import Invalid, NotPermitted
 from casino.games.serializers import OperatorParameter
+from casino.prepared import Prepared
 from operators.models import Operator
 from wallets import bonus_rules, endings, grants
+from wallets.promotion_documents import bonus_document, free_spins_document
 from wallets.promotion_serializers import (
     BonusGrantSerializer,
     BonusSerializer,
@@ -30,14 +33,25 @@ from wallets.promotions import Bonus, BonusRule, FreeSpins
 _IDEMPOTENCY_KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)
 
 
-class BonusesView(generics.ListAPIView):
+# What the documents leave out of an operator's thirty columns.
+_UNSHOWN = [field.name for field in Operator._meta.concrete_fields if field.name not in ("id", "slug", "currency")]
+
+
+def _bonuses_shown_to(user: Any) -> Any:
+    bonuses = Bonus.objects.visible_to(user).select_related("operator").order_by("-id")
+    return bonuses.defer(*(f"operator__{name}" for name in _UNSHOWN))
+
+
+class BonusesView(PreparedList, generics.ListAPIView):
     """GET /bonuses: one's own at all operators; staff see their operator's."""
 
     queryset = Bonus.objects.all()
     serializer_class = BonusSerializer
+    document = staticmethod(bonus_document)
+    prepared = Prepared(_bonuses_shown_to)
 
     def get_queryset(self) -> Any:
-        return Bonus.objects.visible_to(self.request.user).select_related("operator")
+        return _bonuses_shown_to(self.request.user)
 
 
 class BonusView(generics.RetrieveAPIView):
@@ -50,7 +64,7 @@ class BonusView(generics.RetrieveAPIView):
         return [IsPlayer() if self.request.method == "DELETE" else IsAuthenticated()]
 
     def get_queryset(self) -> Any:
-        return Bonus.objects.visible_to(self.request.user).select_related("operator")
+        return _bonuses_shown_to(self.request.user)
 
     @extend_schema(parameters=[WaiveParameters], responses={200: WaivedSerializer})
     def delete(self, request: Request, pk: Any) -> Response:
@@ -62,14 +76,21 @@ class BonusView(generics.RetrieveAPIView):
         return Response(WaivedSerializer(waived).data)
 
 
-class FreeSpinsView(generics.ListAPIView):
+def _free_spins_shown_to(user: Any) -> Any:
+    grants = FreeSpins.objects.visible_to(user).select_related("operator", "game").order_by("-id")
+    return grants.defer(*(f"operator__{name}" for name in _UNSHOWN))
+
+
+class FreeSpinsView(PreparedList, generics.ListAPIView):
     """GET /free-spins: one's own at all operators; staff see their operator's."""
 
     queryset = FreeSpins.objects.all()
     serializer_class = FreeSpinsSerializer
+    document = staticmethod(free_spins_document)
+    prepared = Prepared(_free_spins_shown_to)
 
     def get_queryset(self) -> Any:
-        return FreeSpins.objects.visible_to(self.request.user).select_related("operator", "game")
+        return _free_spins_shown_to(self.request.user)
 
 
 class OffersView(generics.ListAPIView):

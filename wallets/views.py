@@ -13,9 +13,12 @@ from rest_framework.views import APIView
 
 from casino.api.fields import refuse_fields
 from casino.api.idempotency import key_of, mark
+from casino.api.lists import PreparedList
 from casino.api.parsers import TooLarge
 from casino.api.permissions import IsPlayer
+from casino.prepared import Prepared
 from wallets import services
+from wallets.documents import deposit_document
 from wallets.models import Deposit
 from wallets.serializers import (
     DepositRequestSerializer,
@@ -36,17 +39,23 @@ _WEBHOOK: dict[str, Any] = {
 }
 
 
-class DepositsView(generics.ListAPIView):
+def _deposits_shown_to(user: Any) -> Any:
+    return Deposit.objects.visible_to(user).order_by("-id")
+
+
+class DepositsView(PreparedList, generics.ListAPIView):
     """GET, POST /deposits."""
 
     queryset = Deposit.objects.all()
     serializer_class = DepositSerializer
+    document = staticmethod(deposit_document)
+    prepared = Prepared(_deposits_shown_to)
 
     def get_permissions(self) -> list[BasePermission]:
         return [IsPlayer() if self.request.method == "POST" else IsAuthenticated()]
 
     def get_queryset(self) -> Any:
-        return Deposit.objects.visible_to(self.request.user)
+        return _deposits_shown_to(self.request.user)
 
     @extend_schema(request=DepositRequestSerializer, responses={201: DepositSerializer}, parameters=[_IDEMPOTENCY_KEY])
     def post(self, request: Request) -> Response:

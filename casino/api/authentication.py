@@ -1,5 +1,6 @@
 """Who is calling: a Bearer token (allauth's session token) or the session cookie with CSRF."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -10,12 +11,16 @@ from rest_framework.request import Request
 
 from casino.api.logs import note
 from casino.api.problems import CsrfFailed
-from casino.api.sessions import claim_of, is_proven, people_of, session_of
+from casino.api.sessions import claim_of, is_proven, open_session, people_of, read_sessions
 
 
 def user_of(session: SessionBase) -> Any:
     """The person a session belongs to, or None: the password's hash is compared, as for cookies."""
-    claim = claim_of(dict(session.items()))
+    return _person(dict(session.items()))
+
+
+def _person(data: Mapping[str, Any] | None) -> Any:
+    claim = claim_of(data)
     user = people_of([claim]).get(claim[0]) if claim else None
     return user if claim is not None and is_proven(claim, user) else None
 
@@ -24,13 +29,15 @@ class TokenAuthentication(BaseAuthentication):
     """``Authorization: Bearer <token>``; a dead token is a 401 whatever else the request carries."""
 
     def authenticate(self, request: Request) -> tuple[Any, SessionBase] | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        session = session_of(token.strip())
-        user = user_of(session) if session is not None else None
-        if session is None or user is None:
+        token = token.strip()
+        data = read_sessions([token]).get(token)
+        user = _person(data)
+        if data is None or user is None:
             raise AuthenticationFailed("This token is not valid; log in again.")
+        session = open_session(token, data)
         note(player=user.pk, operator=user.operator_id)
         return user, session
 

@@ -1,23 +1,42 @@
-"""The outermost middleware: request ids, request metrics, and problem documents for what no view answered."""
+"""The outermost middleware: request ids, request metrics, problem documents for what no view answered; origins."""
 
 import logging
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
+from corsheaders.middleware import CorsMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from prometheus_client import Counter, Histogram
 
 from casino.api import metrics, problems
 from casino.api.logs import enter_request
+from casino.errors import Invalid
 from casino.ids import uuid7
 
 logger = logging.getLogger("casino.request")
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}", re.ASCII)
 
 
+_NUL = "An address holds no NUL character."
+
+
+def _can_be_read(request: HttpRequest) -> bool:
+    """Whether the address is without NUL: the database keeps none, and any query that got one would break."""
+    return "%00" not in request.META.get("QUERY_STRING", "") and "\x00" not in request.path_info
+
+
 def request_id_of(sent: str) -> str:
     """The caller's request id if it is a plain one, else a new one."""
     return sent if _ACCEPTABLE_ID.fullmatch(sent) else str(uuid7())
+
+
+@lru_cache(1024)
+def _meters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """What counts such answers, and what measures them."""
+    return metrics.REQUESTS.labels(method, route, status), metrics.REQUEST_SECONDS.labels(method, route)
 
 
 class RequestMiddleware:
@@ -27,17 +46,18 @@ class RequestMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request_id = request_id_of(request.headers.get("X-Request-ID", ""))
+        request_id = request_id_of(request.META.get("HTTP_X_REQUEST_ID", ""))
         enter_request(request_id)
         began = time.perf_counter()
-        response = self.get_response(request)
+        response = self.get_response(request) if _can_be_read(request) else problems.response(Invalid(_NUL))
         seconds = time.perf_counter() - began
         response["X-Request-ID"] = request_id
         if (limit := getattr(request, "rate_limit", None)) is not None:
             response["RateLimit-Limit"], response["RateLimit-Remaining"], response["RateLimit-Reset"] = map(str, limit)
         route = request.resolver_match.route if request.resolver_match else "unmatched"
-        metrics.REQUESTS.labels(request.method or "", route, response.status_code).inc()
-        metrics.REQUEST_SECONDS.labels(request.method or "", route).observe(seconds)
+        answered, took = _meters(request.method or "", route, response.status_code)
+        answered.inc()
+        took.observe(seconds)
         logger.info("%s %s %d %.1f ms", request.method, request.path, response.status_code, seconds * 1000)
         return response
 
@@ -50,3 +70,13 @@ class RequestMiddleware:
             logger.error("unhandled fault", exc_info=exception)
             refusal = problems.ServerFault()
         return problems.response(refusal)
+
+
+class OriginMiddleware(CorsMiddleware):
+    """The headers for browsers on pages of other origins; who names no origin is spared the look for them."""
+
+    def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if "HTTP_ORIGIN" in request.META:
+            return super().add_response_headers(request, response)
+        patch_vary_headers(response, ("origin",))
+        return response

@@ -6,7 +6,9 @@ from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
+from casino.api.answers import Answer
 from casino.errors import Invalid
+from casino.prepared import Prepared
 
 
 class NewestFirst(CursorPagination):
@@ -30,6 +32,22 @@ class NewestFirst(CursorPagination):
             return super().paginate_queryset(queryset, request, view)
         except (NotFound, ValueError):
             raise Invalid.field("cursor", "This cursor is not one of ours.") from None
+
+    def first_page(self, prepared: Prepared[Any], request: Request) -> list[Any]:
+        """The newest rows that a prepared query set, ordered by descending id, finds for the caller."""
+        self.request, self.cursor = request, None
+        self.ordering = (self.ordering,)  # type: ignore[assignment]
+        self.page_size = self.get_page_size(request)
+        rows = prepared.ask(request.user, self.page_size + 1)()
+        self.page = rows[: self.page_size]
+        self.has_next, self.has_previous = len(rows) > len(self.page), False
+        if self.has_next:
+            self.base_url, self.next_position = request.build_absolute_uri(), str(rows[-1].pk)
+        return self.page
+
+    def get_paginated_response(self, data: Any) -> Answer:  # type: ignore[override]
+        """The page's answer."""
+        return Answer({"next": self.get_next_link(), "previous": self.get_previous_link(), "results": data})
 
     def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
         """The page in OpenAPI 3.1, where a link that may be missing has two types."""

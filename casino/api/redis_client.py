@@ -1,10 +1,11 @@
 """The client of Redis for counters, cache and sessions: a Redis that hangs makes few wait, and not for long.
 
-A call that runs into its time-out opens a breaker for the whole process: for ``AWAY_SECONDS`` Redis counts as away, and
-calls fail at once. Then one call may try, while the others go on without.
+A call that runs into its time-out opens that server's breaker for the whole process: for ``AWAY_SECONDS`` it counts as
+away, and calls fail at once. Then one call may try, while the others go on without.
 """
 
 import threading
+from functools import lru_cache
 from time import monotonic
 from typing import Any
 
@@ -25,7 +26,7 @@ OPTIONS: dict[str, Any] = {
 
 
 class Breaker:
-    """Whether Redis may be asked. Moments are seconds of a clock that never goes back."""
+    """Whether a server may be asked. Moments are seconds of a clock that never goes back."""
 
     def __init__(self) -> None:
         self._open_until = 0.0
@@ -51,10 +52,19 @@ class Breaker:
             self._open_until = now + AWAY_SECONDS
 
 
-class CautiousRedis(redis.Redis):
-    """redis-py's client behind the ``breaker`` that all of them share."""
+@lru_cache
+def breaker_of(server: str) -> Breaker:
+    """This process's one breaker for the server, named ``host:port`` or by its socket's path."""
+    return Breaker()
 
-    breaker = Breaker()
+
+class CautiousRedis(redis.Redis):
+    """redis-py's client behind a ``breaker`` that all clients of the same server share, and no others."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        where = self.connection_pool.connection_kwargs
+        self.breaker = breaker_of(str(where.get("path") or f"{where.get('host')}:{where.get('port')}"))
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """The command's answer; raises redis's TimeoutError at once while Redis counts as away."""

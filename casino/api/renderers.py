@@ -2,8 +2,9 @@
 
 from typing import Any
 
-import orjson
 from rest_framework.renderers import JSONRenderer
+
+from casino.api.answers import to_bytes
 
 
 class FastJSONRenderer(JSONRenderer):
@@ -14,4 +15,4 @@ class FastJSONRenderer(JSONRenderer):
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         if data is None:
             return b""
-        return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+        return to_bytes(data)

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS, AllowAny, IsAuthenticated
 
 from casino.api import operations
+from casino.api.fields import StrictSerializer
 from casino.api.permissions import ABOUT_MONEY
 from casino.api.problem_codes import ProblemCode, all_codes
 
@@ -54,6 +55,13 @@ class Schema(AutoSchema):
             good = next(key for key in operation["responses"] if key.startswith("2"))
             operation["responses"][good]["content"]["application/json"]["example"] = examples["response"]
         return operation
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        """A body whose unknown fields are refused says so."""
+        schema = super()._map_basic_serializer(serializer, direction)
+        if direction == "request" and isinstance(serializer, StrictSerializer):
+            schema["additionalProperties"] = False
+        return schema
 
     def _refusals(self, operation: Any, own: operations.Refusals) -> dict[int, tuple[str, ...]]:
         """What the operation's kind brings along, and what it refuses by itself."""

@@ -1,6 +1,7 @@
 """Login sessions behind tokens: looked up as a set in the cache, and in the database what the cache does not hold."""
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -37,8 +38,11 @@ def read_sessions(tokens: Collection[str]) -> dict[str, Mapping[str, Any]]:
 def session_of(token: str) -> SessionBase | None:
     """The live session behind a token."""
     data = read_sessions([token]).get(token)
-    if data is None:
-        return None
+    return None if data is None else open_session(token, data)
+
+
+def open_session(token: str, data: Mapping[str, Any]) -> SessionBase:
+    """The session behind a token, with what ``read_sessions`` found of it."""
     session = SessionStore(token)
     session._session_cache = dict(data)  # type: ignore[attr-defined]
     return session
@@ -55,8 +59,12 @@ def claim_of(data: Mapping[str, Any] | None) -> tuple[UUID, str] | None:
 def people_of(claims: Collection[tuple[UUID, str] | None]) -> dict[UUID, Any]:
     """The people whom the claims name, by id: one statement."""
     ids = sets.array({claim[0] for claim in claims if claim})
-    people = sets.Read(get_user_model(), "WHERE id = ANY(%s::uuid[])")
-    return {user.pk: user for user in people.ask(ids)()}
+    return {user.pk: user for user in _people().ask(ids)()}
+
+
+@lru_cache
+def _people() -> sets.Read[Any]:
+    return sets.Read(get_user_model(), "WHERE id = ANY(%s::uuid[])")
 
 
 def is_proven(claim: tuple[UUID, str], user: Any) -> bool:

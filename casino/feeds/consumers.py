@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
-from casino.feeds.admission import SUBPROTOCOL, Seat, log_in
+from casino.feeds.admission import SUBPROTOCOL, TOKEN_PREFIX, Seat, log_in
 from casino.feeds.hub import Hub, hub_here, moment_now
 from casino.feeds.origins import is_allowed_origin
 from casino.feeds.outbox import Code, Outbox
@@ -57,6 +57,11 @@ class FeedConsumer(AsyncWebsocketConsumer):
     def snapshot(cls, user: Any, feed: str) -> dict[str, Any]:
         """What the feed is about, as it stands now."""
         raise NotImplementedError
+
+    @classmethod
+    def welcomes(cls, origin: str) -> bool:
+        """Whether a page of this other origin may open the feed for whoever shows it a token."""
+        return False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection; whichever way it ends, nothing of it stays."""
@@ -122,7 +127,10 @@ class FeedConsumer(AsyncWebsocketConsumer):
         found = log_in(headers, subprotocols)
         if found is None:
             raise Refused(Code.NOT_LOGGED_IN)
-        if not is_allowed_origin(headers, is_secure=_is_secure(self.scope, headers)):
+        # A cookie is sent by whatever page asks; only a token shows that its owner trusts the page with it.
+        is_by_token = any(name.startswith(TOKEN_PREFIX) for name in subprotocols)
+        is_welcome = is_by_token and self.welcomes(headers.get("origin", "").lower())
+        if not is_welcome and not is_allowed_origin(headers, is_secure=_is_secure(self.scope, headers)):
             raise Refused(Code.NOT_ALLOWED)
         user, session_key = found
         feed = self.feed_of(user, dict(parse_qsl(self.scope["query_string"].decode("latin-1"))))

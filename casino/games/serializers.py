@@ -8,11 +8,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from casino.api.fields import AmountField, StrictCharField, StrictSerializer
+from casino.games.catalogue import format_factor, format_percent, format_weight, game_document
 from casino.games.jackpots import JackpotGroup
 from casino.games.models import Category, Game
 from casino.games.specs import GameChanges, GameSpec, SwitchChanges
 from casino.games.versions import sheet_in_force
-from casino.money import CENT, MICRO, format_money
 from operators.models import Operator
 
 _PAYTABLE = {"type": "object", "additionalProperties": True, "description": "Its members depend on the kind."}
@@ -23,7 +23,7 @@ class PercentField(serializers.ReadOnlyField):
     """A percentage: two decimals where they are exact, six otherwise."""
 
     def to_representation(self, value: Decimal) -> str:
-        return f"{value:.2f}" if value == value.quantize(CENT) else f"{value:.6f}"
+        return format_percent(value)
 
 
 @extend_schema_field({"type": "string", "pattern": r"^\d+(\.\d{1,6})?$", "example": "105.2"})
@@ -31,7 +31,7 @@ class FactorField(serializers.ReadOnlyField):
     """A plain decimal of at most six places, without needless zeros."""
 
     def to_representation(self, value: Decimal) -> str:
-        return f"{value.quantize(MICRO):f}".rstrip("0").rstrip(".")
+        return format_factor(value)
 
 
 class StrictBooleanField(serializers.BooleanField):
@@ -67,7 +67,7 @@ class PlainDecimalField(serializers.Field):
         return number
 
     def to_representation(self, value: Decimal) -> str:
-        return f"{value:.2f}" if value == value.quantize(CENT) else f"{value:.4f}"
+        return format_weight(value)
 
 
 @extend_schema_field(_PAYTABLE)
@@ -111,30 +111,18 @@ class GameSerializer(serializers.Serializer):
     sigma = serializers.DecimalField(14, 6, source="version.sigma")
     hit_rate = PercentField(source="version.hit_rate")
     max_multiplier = FactorField(source="version.max_multiplier")
-    min_bet = serializers.SerializerMethodField()
-    max_bet = serializers.SerializerMethodField()
+    min_bet = AmountField(read_only=True)
+    max_bet = AmountField(read_only=True)
     bonus_allowed = serializers.BooleanField()
     wagering_weight = PlainDecimalField(most=10, places=4)
     vip_weight = PlainDecimalField(most=10, places=4)
     jackpot_group = serializers.CharField(source="jackpot_group.slug", default=None, allow_null=True)
-    operator = serializers.SerializerMethodField()
-    is_active = serializers.SerializerMethodField()
+    operator = serializers.CharField(allow_null=True, read_only=True)
+    is_active = serializers.BooleanField(read_only=True)
     paytable = PaytableField(source="version.paytable")
 
-    @extend_schema_field(AmountField)
-    def get_min_bet(self, game: Game) -> str:
-        return format_money(game.limits(game.switch_here())[0])
-
-    @extend_schema_field(AmountField)
-    def get_max_bet(self, game: Game) -> str:
-        return format_money(game.limits(game.switch_here())[1])
-
-    def get_operator(self, game: Game) -> str | None:
-        return game.operator.slug if game.operator else None
-
-    def get_is_active(self, game: Game) -> bool:
-        switch = game.switch_here()
-        return game.is_active and (switch is None or switch.is_enabled)
+    def to_representation(self, instance: Game) -> dict[str, Any]:
+        return game_document(instance)
 
 
 class GameBodySerializer(StrictSerializer):

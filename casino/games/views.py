@@ -3,18 +3,21 @@
 from typing import Any
 
 from django.db.models import Q
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics, status
 from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from casino.api.answers import Answer, KeptAnswers
 from casino.api.fields import refuse_fields
 from casino.api.pagination import NewestFirst
 from casino.api.permissions import IsManager
 from casino.api.scope import operator_in_question
 from casino.errors import NotPermitted
 from casino.games import services
+from casino.games.catalogue import game_document
 from casino.games.models import Category, Game, GameQuerySet
 from casino.games.serializers import (
     CategorySerializer,
@@ -25,8 +28,11 @@ from casino.games.serializers import (
     ParSerializer,
     SwitchBodySerializer,
 )
+from casino.kept import ask_revision
 from operators.models import Operator
 
+# Pages of games that all callers of the same role and operator share, until anything they show changes.
+_PAGES = KeptAnswers(128)
 _NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="Id or slug")
 
 
@@ -89,8 +95,14 @@ class GameList(GamesView):
     """GET, POST /games."""
 
     @extend_schema(parameters=[GameParameters], responses=GameSerializer(many=True))
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Games, newest first: those playable at an operator, or all that the caller may see."""
+        user: Any = request.user
+        audience = (user.role, user.operator_id) if user.is_authenticated else None
+        return _PAGES.answer((audience, request.build_absolute_uri()), ask_revision()(), lambda: self._page(request))
+
+    def _page(self, request: Request) -> Answer:
+        """What an audience is shown: ``GameQuerySet.shown_to`` asks for a caller's role and operator only."""
         wanted = self.parameters(request, GameParameters)
         games = self.shown(wanted.get("operator")).filter(retired_at=None)
         if "category" in wanted:
@@ -101,8 +113,9 @@ class GameList(GamesView):
             games = games.filter(jackpot_group__isnull=jackpot == "false")
         elif jackpot:
             games = games.filter(jackpot_group__slug=jackpot)
-        page = self.paginate_queryset(games)
-        return self.get_paginated_response(GameSerializer(page, many=True).data)
+        pages = NewestFirst()
+        page = pages.paginate_queryset(games, request, view=self)
+        return pages.get_paginated_response([game_document(game) for game in page])
 
     @extend_schema(request=GameBodySerializer, responses={201: GameSerializer})
     def post(self, request: Request) -> Response:

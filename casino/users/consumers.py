@@ -8,6 +8,7 @@ from django.db.models import F
 from casino.feeds.admission import Seat
 from casino.feeds.consumers import FeedConsumer
 from casino.realtime import player_feed
+from operators.origins import is_operators
 from vip.documents import standing_document
 from vip.services import read_overview
 from wallets.documents import wallet_document
@@ -22,6 +23,10 @@ class PlayerFeed(FeedConsumer):
     @classmethod
     def feed_of(cls, user: Any, query: Mapping[str, str]) -> str | None:
         return player_feed(user.pk) if user.is_player else None
+
+    @classmethod
+    def welcomes(cls, origin: str) -> bool:
+        return is_operators(origin)
 
     @classmethod
     def admitted(cls, seats: Collection[Seat]) -> Collection[Seat]:

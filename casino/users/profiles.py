@@ -9,13 +9,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Prefetch, Q, Sum
+from django.db.models import Prefetch
 from django.utils import timezone
 
 from betting.models import Bet, BetType
 from betting.services import open_account
+from casino import sets
 from casino.errors import FieldError, Invalid, NotPermitted
 from casino.ids import first_id_of
+from casino.money import ZERO
+from casino.prepared import Prepared
 from casino.users.models import User
 from casino.users.services import holder_of
 from operators.models import Operator, UnknownOperator
@@ -54,6 +57,39 @@ class Played:
         return self.wins - self.wagers
 
 
+@dataclass(frozen=True)
+class Profile:
+    """A person, with operator, affiliate and VIP standing loaded, and their wallets with their operators."""
+
+    user: User
+    wallets: list[Wallet]
+
+
+# What the documents of wallets and people show; an operator alone has thirty columns.
+_OF_WALLETS = (
+    *("operator__slug", "operator__name", "operator", "currency", "real", "bonus", "held"),
+    *("wagering_required", "wagering_wagered", "is_blocked", "version"),
+)
+_OF_PEOPLE = (
+    *("email", "username", "role", "duty", "is_seeded", "created_at"),
+    *("operator", "operator__slug", "operator__name", "operator__currency", "affiliate", "affiliate__code"),
+    *("standing__xp", "standing__level", "standing__level__name"),
+)
+OWN_WALLETS: Prepared[Wallet] = Prepared(
+    lambda user: Wallet.objects.visible_to(user).filter(player=user.pk).with_operator().only(*_OF_WALLETS)
+)
+_OWN_SELF: Prepared[User] = Prepared(
+    lambda user: (
+        User.objects.filter(pk=user.pk).select_related("operator", "affiliate", "standing__level").only(*_OF_PEOPLE)
+    )
+)
+_PLAYED = f"""
+    SELECT sum(wager) FILTER (WHERE bet_type <> %s), sum(win + jackpot_win) FROM {Bet._meta.db_table}
+    WHERE player_id = %s AND id >= %s AND created_at >= %s
+      AND currency = (SELECT currency FROM {Operator._meta.db_table} WHERE id = %s)
+"""
+
+
 def profile_of(user_id: UUID) -> User:
     """The person with operator, affiliate, VIP standing and wallets loaded, in two statements."""
     person: User = (
@@ -62,6 +98,13 @@ def profile_of(user_id: UUID) -> User:
         .get(pk=user_id)
     )
     return person
+
+
+def own_profile(user: User) -> Profile:
+    """The same of the caller themselves, in one round trip."""
+    with sets.pipeline():
+        people, wallets = _OWN_SELF.ask(user), OWN_WALLETS.ask(user)
+    return Profile(people()[0], wallets())
 
 
 def change_profile(user: User, *, username: str | None = None, operator: str | None = None) -> None:
@@ -86,15 +129,11 @@ def played_since(user: User, started_at: datetime) -> Played:
     Money of other currencies than the active operator's is left out, as sums over two currencies mean nothing; the
     value of a free spin is nobody's stake; what a jackpot paid is won.
     """
-    sums: dict[str, Any] = Bet.objects.filter(
-        player=user,
-        # Ids begin with their moment, and the index is by id.
-        id__gte=first_id_of(started_at - _CLOCK_SKEW),
-        created_at__gte=started_at,
-        currency=user.operator.currency if user.operator else "",
-    ).aggregate(wagers=Sum("wager", filter=~Q(bet_type=BetType.FREE_SPIN)), wins=Sum(F("win") + F("jackpot_win")))
+    # Ids begin with their moment, and the index is by id.
+    since = (first_id_of(started_at - _CLOCK_SKEW), started_at)
+    wagers, wins = sets.ask(_PLAYED, BetType.FREE_SPIN.value, user.pk, *since, user.operator_id)()[0]
     seconds = int((timezone.now() - started_at).total_seconds())
-    return Played(started_at, max(seconds, 0), sums["wagers"] or Decimal(0), sums["wins"] or Decimal(0))
+    return Played(started_at, max(seconds, 0), wagers or ZERO, wins or ZERO)
 
 
 def refuse_taken(person: User | None = None, **values: str) -> None:

@@ -120,7 +120,8 @@ def check_credentials(request: HttpRequest, identifier: str, password: str, code
     """
     user = services.known_as(identifier)
     try:
-        with services.counted_attempt(request, services.account_key(identifier, user)):
+        account, spelling = services.account_key(identifier, user), services.spelling_key(identifier)
+        with services.counted_attempt(request, account, spelling):
             # For a name that nobody has, allauth hashes the password all the same.
             email = user.email if user else identifier
             found = get_adapter().authenticate(request, email=email, password=password)

@@ -1,14 +1,17 @@
 """The shapes of people: what register, login and the profile take and show."""
 
 import unicodedata
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.validators import MinLengthValidator, RegexValidator
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from casino.api.fields import AmountField, StrictCharField, StrictSerializer
+from casino.money import format_money
 from casino.users.models import Duty, Role, User
+from casino.users.profiles import Played, Profile
+from operators.models import Operator
 from operators.serializers import OperatorSerializer
 from wallets.documents import wallet_document
 from wallets.serializers import WalletSerializer
@@ -93,18 +96,54 @@ class UserSerializer(serializers.Serializer):
     duty = serializers.ChoiceField(Duty.choices, required=False)
     operator = OperatorSerializer(allow_null=True)
     vip = VipSerializer(source="standing", allow_null=True)
-    wallets = serializers.SerializerMethodField()
+    wallets = WalletSerializer(many=True, read_only=True)
     affiliate_code = serializers.CharField(source="affiliate.code", required=False)
     is_seeded = serializers.BooleanField()
     created_at = serializers.DateTimeField()
 
-    @extend_schema_field(WalletSerializer(many=True))
-    def get_wallets(self, user: User) -> list[dict[str, Any]]:
-        return [wallet_document(wallet) for wallet in user.wallets.all()]
-
     def to_representation(self, instance: User) -> dict[str, Any]:
-        shown: dict[str, Any] = {"vip": None} | super().to_representation(instance)
-        return {name: value for name, value in shown.items() if value is not None or name in ("operator", "vip")}
+        return person_document(Profile(instance, list(instance.wallets.all())))
+
+
+def person_document(profile: Profile) -> dict[str, Any]:
+    """The person's JSON object; what they have none of is left out, but for ``operator`` and ``vip``."""
+    user, standing = profile.user, getattr(profile.user, "standing", None)
+    document: dict[str, Any] = {
+        "id": str(user.pk),
+        "email": user.email,
+        "username": user.username,
+        "role": user.role,
+    }
+    if user.duty is not None:
+        document["duty"] = user.duty
+    document |= {
+        "operator": user.operator and _brand(user.operator),
+        "vip": standing and {"level": standing.level_id, "name": standing.level.name, "xp": f"{standing.xp:.2f}"},
+        "wallets": [wallet_document(wallet) for wallet in profile.wallets],
+    }
+    if user.affiliate is not None:
+        document["affiliate_code"] = user.affiliate.code
+    return document | {"is_seeded": user.is_seeded, "created_at": format_stamp(user.created_at)}
+
+
+def played_document(played: Played) -> dict[str, Any]:
+    """What ``GET /session`` answers."""
+    return {
+        "started_at": format_stamp(played.started_at),
+        "seconds": played.seconds,
+        "wagers": format_money(played.wagers),
+        "wins": format_money(played.wins),
+        "net": format_money(played.net),
+    }
+
+
+def format_stamp(moment: datetime) -> str:
+    """RFC 3339 in UTC; whole seconds are written without a fraction."""
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def _brand(operator: Operator) -> dict[str, str]:
+    return {"id": str(operator.pk), "slug": operator.slug, "name": operator.name, "currency": operator.currency}
 
 
 class LoginSerializer(serializers.Serializer):

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from casino.api.answers import Answer
 from casino.api.authentication import CookieAuthentication
 from casino.api.fields import refuse_fields
 from casino.api.throttling import Limit, RegisterThrottle, Throttle, address_of
@@ -28,9 +29,10 @@ from casino.users.serializers import (
     ProfileChangeSerializer,
     RegistrationSerializer,
     UserSerializer,
+    person_document,
+    played_document,
 )
 from wallets.documents import wallet_document
-from wallets.models import Wallet
 from wallets.serializers import WalletSerializer
 
 
@@ -79,9 +81,9 @@ class LogoutView(APIView):
 
 class UserView(APIView):
     @extend_schema(responses=UserSerializer)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer:
         """Who is logged in."""
-        return Response(UserSerializer(profiles.profile_of(_person(request).pk)).data)
+        return Answer(person_document(profiles.own_profile(_person(request))))
 
     @extend_schema(request=ProfileChangeSerializer, responses=UserSerializer)
     def patch(self, request: Request) -> Response:
@@ -121,17 +123,16 @@ class PasswordResetConfirmView(PublicView):
 
 class WalletListView(APIView):
     @extend_schema(responses=WalletSerializer(many=True))
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer:
         """The caller's own wallets; staff hold none."""
-        own = Wallet.objects.visible_to(request.user).filter(player=request.user).with_operator()
-        return Response([wallet_document(wallet) for wallet in own])
+        return Answer([wallet_document(wallet) for wallet in profiles.OWN_WALLETS.ask(request.user)()])
 
 
 class SessionView(APIView):
     @extend_schema(responses=PlayedSerializer)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer:
         """How long this login lasts and what was staked and won in it."""
-        return Response(PlayedSerializer(profiles.played_since(_person(request), _began(request))).data)
+        return Answer(played_document(profiles.played_since(_person(request), _began(request))))
 
 
 def _checked(serializer_class: Any, request: Request) -> dict[str, Any]:
