@@ -77,7 +77,8 @@ def _with_affiliates(players: Sequence[User], revision: UUID | None) -> dict[UUI
 def _ask_purses(journal: Journal, orders: Sequence[Order]) -> Asked[dict[Account, Purse]]:
     wallet_ids = sets.array(journal.wallets)
     active = bonuses.ask_active(wallet_ids)
-    granted = _FREE_SPINS.ask(sets.array({order.free_spin for order in orders if order.free_spin}), wallet_ids)
+    named = {order.free_spin for order in orders if order.free_spin}
+    granted = _FREE_SPINS.ask(sets.array(named), wallet_ids) if named else list
 
     def answer() -> dict[Account, Purse]:
         grants: dict[UUID, dict[UUID, FreeSpins]] = {}

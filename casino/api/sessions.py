@@ -64,7 +64,7 @@ def people_of(claims: Collection[tuple[UUID, str] | None]) -> dict[UUID, Any]:
 
 @lru_cache
 def _people() -> sets.Read[Any]:
-    return sets.Read(get_user_model(), "WHERE id = ANY(%s::uuid[])")
+    return sets.Read(get_user_model(), "WHERE id = ANY(%s::uuid[])", out=("created_at", "last_login"))
 
 
 def is_proven(claim: tuple[UUID, str], user: Any) -> bool:
