@@ -102,8 +102,10 @@ def _wait_until_ready(process: subprocess.Popen[str], log: Path, url: str) -> No
 class Caller:
     """A player's front end."""
 
-    def __init__(self, url: str, token: str = "", timeout_seconds: float = 30) -> None:
+    def __init__(self, url: str, token: str = "", timeout_seconds: float = 30, bets_url: str = "") -> None:
         self.url = url
+        # Where bets are served by a process of their own.
+        self.bets_url = bets_url or url
         self.timeout_seconds = timeout_seconds
         self.session = requests.Session()
         self.session.trust_env = False
@@ -111,7 +113,8 @@ class Caller:
             self.session.headers["Authorization"] = f"Bearer {token}"
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
-        return self.session.request(method, self.url + path, json=body, headers=headers, timeout=self.timeout_seconds)
+        url = self.bets_url if (method, path) == ("POST", "/bets") else self.url
+        return self.session.request(method, url + path, json=body, headers=headers, timeout=self.timeout_seconds)
 
     def register(self, operator: str) -> dict[str, Any]:
         """A new player with a name of their own, logged in from now on."""

@@ -27,6 +27,9 @@ OK, REFUSED, UNKNOWN = "ok", "refused", "unknown"
 FUNDS = Decimal("4000.00")
 DEPOSIT = Decimal("3.00")
 DEPOSITS = 5
+WITHDRAWAL = Decimal("10.00")
+# What wagers a deposit in few bets and loses little of it: 97 numbers of a hundred win.
+WAGERING = {"game_id": "percentile", "wager": "100.00", "selections": [{"on": "under:97", "stake": "100.00"}]}
 TIMEOUT_SECONDS = 10
 
 
@@ -64,6 +67,9 @@ class Player:
     number: int
     chance: random.Random
     deposits: list[dict[str, Any]]
+    # The share of requests that take money out: a withdrawal, and then its cancellation, in turn.
+    withdrawals: float = 0.0
+    open_withdrawal: str = ""
     sent: list[Sent] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -73,9 +79,29 @@ class Player:
         while not is_over.is_set():
             due = max(due + pause_seconds, time.monotonic())
             one = self.ask(*self._next())
-            self.sent.append(one)
-            self.counts[one.outcome] += 1
+            self.remember(one)
             is_over.wait(max(0.0, due - time.monotonic()))
+
+    def remember(self, one: Sent) -> None:
+        self.sent.append(one)
+        self.counts[one.outcome] += 1
+        if one.kind in ("withdrawal", "cancel") and one.outcome == OK:
+            self.open_withdrawal = one.bet_id if one.kind == "withdrawal" else ""
+        elif one.kind in ("withdrawal", "cancel") and one.code != "wagering_incomplete":
+            # Nobody knows whether one is open now, or there may be no more today.
+            self.withdrawals = 0.0
+
+    def wager_deposit(self) -> None:
+        """Bet as much as was deposited, so that money may be taken out."""
+        due = FUNDS
+        while due > 0:
+            one = self.ask("bet", f"load-{self.number}-wagering-{due:.0f}-{self.chance.getrandbits(32):08x}", WAGERING)
+            if one.status == 429:
+                time.sleep(0.3)
+                continue
+            assert one.outcome == OK, one
+            self.remember(one)
+            due -= Decimal(WAGERING["wager"])
 
     def ask(self, kind: str, key: str, body: Mapping[str, Any]) -> Sent:
         """Send one request, the same for the same arguments."""
@@ -83,8 +109,11 @@ class Player:
         try:
             if kind == "deposit":
                 answer = pay(self.caller, dict(body), event_id=key)
+            elif kind == "cancel":
+                answer = self.caller.call("POST", f"/withdrawals/{body['id']}/cancel")
             else:
-                answer = self.caller.call("POST", "/bets", body, **{"Idempotency-Key": key})
+                path = "/withdrawals" if kind == "withdrawal" else "/bets"
+                answer = self.caller.call("POST", path, body, **{"Idempotency-Key": key})
             document = answer.json()
         except requests.RequestException:
             return Sent(kind, key, body, began, time.monotonic(), UNKNOWN, 0)
@@ -95,6 +124,9 @@ class Player:
         if kind == "deposit":
             return Sent(kind, key, body, began, ended, OK, status, gain=Decimal(body["amount"]))
         is_replay = answer.headers.get("Idempotency-Replayed") == "true"
+        if kind in ("withdrawal", "cancel"):
+            gain = WITHDRAWAL if kind == "cancel" else -WITHDRAWAL
+            return Sent(kind, key, body, began, ended, OK, status, "", document["id"], b"", gain, is_replay)
         real = document["balances"]["real"]
         gain = Decimal(real["after"]) - Decimal(real["before"])
         return Sent(kind, key, body, began, ended, OK, status, "", document["id"], digest(document), gain, is_replay)
@@ -106,7 +138,16 @@ class Player:
             return "deposit", f"evt_{self.user['id']}_{key}", self.deposits.pop()
         if fate < 0.03:
             return "refusable", key, _bet("percentile", "100000.00")
+        if fate > 1 - self.withdrawals:
+            return self._money_out(key)
         return "bet", key, _bet("orchard-sevens" if fate < 0.50 else "percentile", f"0.{self.chance.randint(1, 5)}0")
+
+    def _money_out(self, key: str) -> tuple[str, str, Mapping[str, Any]]:
+        if self.open_withdrawal:
+            return "cancel", key, {"id": self.open_withdrawal}
+        destination = {"account": f"people-{self.number}"}
+        body = {"amount": str(WITHDRAWAL), "method": "bank_transfer", "destination": destination}
+        return "withdrawal", key, {**body, "waive_bonuses": True}
 
 
 def digest(document: Mapping[str, Any]) -> bytes:
@@ -121,10 +162,16 @@ def _bet(game: str, wager: str) -> Mapping[str, Any]:
 
 
 class Load:
-    """``connections`` players, each with money and deposits to come, betting ``per_second`` in all."""
+    """``connections`` players, each with money and deposits to come, betting ``per_second`` in all.
 
-    def __init__(self, url: str, seed: int, *, connections: int = 8, per_second: float = 80.0) -> None:
-        self.url, self.seed = url, seed
+    ``withdrawals`` is the share of their requests that take money out; ``bets_url`` serves bets where ``url`` does not.
+    """
+
+    def __init__(
+        self, url: str, seed: int, *, connections: int = 8, per_second: float = 80.0, withdrawals: float = 0.0,
+        bets_url: str = "",
+    ) -> None:  # fmt: skip
+        self.url, self.bets_url, self.seed, self.withdrawals = url, bets_url, seed, withdrawals
         self.per_second, self.began_at = per_second, 0.0
         self.players = [self._arrive(number) for number in range(connections)]
         self._is_over = threading.Event()
@@ -174,12 +221,15 @@ class Load:
         return None
 
     def _arrive(self, number: int) -> Player:
-        caller = Caller(self.url, timeout_seconds=TIMEOUT_SECONDS)
+        caller = Caller(self.url, timeout_seconds=TIMEOUT_SECONDS, bets_url=self.bets_url)
         user = caller.register(("aurora", "borealis", "cascade")[number % 3])
         fund(caller, str(FUNDS))
         asked = [{"amount": str(DEPOSIT), "method": "generic"}] * DEPOSITS
         deposits = [caller.call("POST", "/deposits", body).json() for body in asked]
-        return Player(caller, user, number, random.Random(f"{self.seed}:{number}"), deposits)
+        player = Player(caller, user, number, random.Random(f"{self.seed}:{number}"), deposits, self.withdrawals)
+        if self.withdrawals:
+            player.wager_deposit()
+        return player
 
 
 def _since(sent: list[Sent], moment: float) -> Iterator[Sent]:

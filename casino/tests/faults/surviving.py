@@ -12,17 +12,27 @@ WARM_SECONDS, BEFORE_SECONDS, AFTER_SECONDS = 1.0, 5.0, 2.0
 RECOVERY_SECONDS, RECOVERY_SHARE = 30, 0.8
 
 
+# Wagering is due again after a deposit; nobody asks for more than twenty withdrawals a day.
+DUE_OF_WITHDRAWALS = ("wagering_incomplete", "velocity_exceeded")
+
+
 def is_due(refused: Sent) -> bool:
-    """A bet above the limit is refused for that; nothing else is refused at all."""
+    """A bet above the limit is refused for that, and a withdrawal by its rules; nothing else is refused at all."""
+    if refused.kind == "withdrawal":
+        return refused.code in DUE_OF_WITHDRAWALS
     return refused.kind == "refusable" and refused.code == "limit_exceeded"
 
 
 def survive(
-    target: Target, seed: int, blow: Callable[[Target], Any], due_refusals: Callable[[Sent], bool] = is_due
+    target: Target,
+    seed: int,
+    blow: Callable[[Target], Any],
+    due_refusals: Callable[[Sent], bool] = is_due,
+    load: Load | None = None,
 ) -> Any:
-    """Play, strike, wait until play is back, prove; answers what the blow answers."""
+    """Play (``load``, or the usual one), strike, wait until play is back, prove; answers what the blow answers."""
     began = time.monotonic()
-    load = Load(target.stack.url, seed)
+    load = load or Load(target.stack.url, seed)
     with load.running():
         time.sleep(WARM_SECONDS + BEFORE_SECONDS)
         struck = time.monotonic()

@@ -4,13 +4,13 @@ one happened once or not at all and, sent again with its key, has happened once;
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 
-from casino.tests.faults.load import FUNDS, OK, REFUSED, UNKNOWN, Load, Player, Sent, digest
+from casino.tests.faults.load import FUNDS, OK, REFUSED, UNKNOWN, WITHDRAWAL, Load, Player, Sent, digest
 from casino.tests.running import Stack
 
 REPLAY_SECONDS = 60
@@ -50,7 +50,9 @@ def prove(load: Load, stack: Stack, database_url: str, due_refusals: Callable[[S
         ]
         _await_settled(database, [one for _, one in settled])
         happened = _happened(database, load)
-    assert happened == {one.key: 1 for _, one in settled}, _differences(happened, {one.key for _, one in settled})
+    # A cancellation has no key; what it did stands in the withdrawal that it names.
+    keys = {one.key: 1 for _, one in settled if one.kind != "cancel"}
+    assert happened == keys, _differences(happened, keys)
     for player in load.players:
         _check_player(player, [one for owner, one in settled if owner is player])
     audit = stack.manage("audit_ledger")
@@ -60,11 +62,18 @@ def prove(load: Load, stack: Stack, database_url: str, due_refusals: Callable[[S
 
 
 def _happened(database: psycopg.Connection[Any], load: Load) -> Counter[str]:
-    """How often each key of the players' requests moved money: rows of bets, and credits of deposits by event."""
+    """How often each key of the players' requests moved money: rows of bets and withdrawals, credits of deposits by
+    event."""
     people = [player.user["id"] for player in load.players]
     rows = database.execute(
         "SELECT idempotency_key, count(*) FROM betting_bet WHERE player_id = ANY(%s::uuid[])"
         " AND idempotency_key LIKE 'load-%%' GROUP BY 1",
+        [people],
+    ).fetchall()
+    rows += database.execute(
+        "SELECT w.idempotency_key, count(*) FROM wallets_withdrawal w"
+        "  JOIN wallets_transfer t ON t.reference = w.id AND t.source = 'real' AND t.target = 'held'"
+        " WHERE w.player_id = ANY(%s::uuid[]) GROUP BY 1",
         [people],
     ).fetchall()
     rows += database.execute(
@@ -82,8 +91,11 @@ def _replay(player: Player, unknown: Sent, before: Counter[str]) -> Sent:
     while (again := player.ask(unknown.kind, unknown.key, unknown.body)).outcome == UNKNOWN or again.status == 429:
         assert time.monotonic() < deadline, again
         time.sleep(0.2)
-    if unknown.kind == "bet":
+    if unknown.kind == "cancel" and again.code == "not_pending":
+        return replace(again, outcome=OK, gain=WITHDRAWAL, bet_id=unknown.body["id"])
+    if unknown.kind in ("bet", "cancel") or unknown.key in before:
         assert again.outcome == OK, again
+    if unknown.kind in ("bet", "withdrawal"):
         assert again.is_replay or unknown.key not in before, again
     return again
 
@@ -101,14 +113,17 @@ def _await_settled(database: psycopg.Connection[Any], settled: Iterable[Sent]) -
 def _check_player(player: Player, settled: list[Sent]) -> None:
     """The player's own history holds every answer to the last letter and nothing else; their money adds up."""
     answered = {one.bet_id: one.digest for one in settled if one.kind == "bet"}
-    stored = {bet["id"]: digest(bet) for bet in _all_bets(player)}
+    stored = {bet["id"]: digest(bet) for bet in _pages(player, "/bets?limit=100")}
     assert stored == answered, _differences(stored, answered)
+    asked, cancelled = ({one.bet_id for one in settled if one.kind == kind} for kind in ("withdrawal", "cancel"))
+    stands = {one["id"]: one["status"] for one in _pages(player, "/withdrawals?limit=100")}
+    assert stands == {key: "cancelled" if key in cancelled else "pending" for key in asked}, player.user
     wallet = player.caller.call("GET", "/auth/user").json()["wallets"][0]
     assert Decimal(wallet["real"]) == FUNDS + sum(one.gain for one in settled), player.user
 
 
-def _all_bets(player: Player) -> Iterable[dict[str, Any]]:
-    path = "/bets?limit=100"
+def _pages(player: Player, path: str) -> Iterable[dict[str, Any]]:
+    """Every row of a list, page by page."""
     while path:
         answer = player.caller.call("GET", path)
         if answer.status_code == 429:
