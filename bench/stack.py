@@ -33,7 +33,7 @@ class BenchStack:
 
     def seconds(self) -> dict[str, float]:
         """CPU seconds used so far by each kind of process, with its children."""
-        return {name: sum(map(_cpu, _family(pid))) for name, pid in self.leaders.items()}
+        return {name: cpu_seconds(pid) for name, pid in self.leaders.items()}
 
     def memory(self) -> dict[str, int]:
         """Resident MB of each kind of process, with its children (shared pages count in each)."""
@@ -112,6 +112,11 @@ def _answers(url: str) -> bool:
     with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/readyz", timeout=5):
         return True
     return False
+
+
+def cpu_seconds(leader: int) -> float:
+    """CPU seconds that a process and its children have used so far."""
+    return sum(map(_cpu, _family(leader)))
 
 
 def _family(pid: int) -> list[int]:

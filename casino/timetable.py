@@ -36,6 +36,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     },
     "seal-ledger": {"task": "operators.tasks.seal_ledger", "schedule": 60.0, "options": {"expires": 60}},
     "watch-rtp": {"task": "operators.tasks.watch_rtp", "schedule": 60.0, "options": {"expires": 60}},
+    "remove-gone-games": {
+        "task": "casino.games.tasks.remove_gone_games",
+        "schedule": crontab(minute="40"),
+        "options": {"expires": 3600},
+    },
     "expire-bonuses": {"task": "wallets.tasks.expire_bonuses", "schedule": 60.0},
     "sweep-runs": {"task": "seeding.tasks.sweep", "schedule": 2.0, "options": {"expires": 5}},
 }

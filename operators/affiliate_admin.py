@@ -30,7 +30,6 @@ WEEK = (money("ggr", "GGR"), money("promotion_costs"), money("net"), RATE, money
 
 
 class AffiliateForm(AtOperatorForm):
-    needs_reason = False
     code = forms.RegexField(
         r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=40, help_text="What a player enters as the referral"
     )
@@ -56,7 +55,7 @@ class PayForm(AtOperatorForm):
 
 
 def _add(staff: Any, row: None, answers: dict[str, Any]) -> Any:
-    terms = {name: answers[name] for name in ("code", "name", "rate", "carries_negative")}
+    terms = {name: answers[name] for name in ("code", "name", "rate", "carries_negative", "reason")}
     made = affiliates.create_affiliate(staff, answers["operator"], **terms)
     return f"{made} is made; players name the code {made.code} when they register.", made
 

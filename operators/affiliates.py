@@ -87,6 +87,7 @@ def create_affiliate(
     rate: Decimal | None = None,
     *,
     carries_negative: bool = False,
+    reason: str = "",
 ) -> Affiliate:
     """Make an affiliate of the operator, at its default rate where none is given. Invalid where the code is taken."""
     try:
@@ -100,8 +101,9 @@ def create_affiliate(
             )
             terms = {"code": code, "rate": str(made.rate), "carries_negative": carries_negative}
             SignificantEvent.objects.record(
-                "affiliate.created", operator_id=operator.pk, actor_id=staff.pk, after={"id": str(made.pk), **terms}
-            )
+                "affiliate.created", operator_id=operator.pk, actor_id=staff.pk, reason=reason,
+                after={"id": str(made.pk), **terms},
+            )  # fmt: skip
     except IntegrityError:
         raise Invalid.field("code", "An affiliate of this operator has this code already.", "already_taken") from None
     created: Affiliate = with_balances(Affiliate.objects.filter(pk=made.pk)).get()

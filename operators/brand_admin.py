@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from casino.admin import Decision, DecisionForm, ReadOnly
-from casino.admin.columns import badge, moment, money, number, text
+from casino.admin.columns import badge, computed, moment, money, number, text
 from operators import brands
 from operators.event_history import WithHistory
 from operators.models import Operator, RngProvider
@@ -63,6 +63,7 @@ class OperatorAdmin(WithHistory, ReadOnly):
         ("Two people", (money("withdrawal_approval_threshold"), money("adjustment_threshold"))),
         ("Promotions", (number("affiliate_rate"), number("points_per_unit"), number("bonus_points_factor"),
                         number("bonus_wagering_multiple", unit=" ×"), number("bonus_expires_days"))),
+        ("Front ends", (computed("allowed origins", lambda row: ", ".join(row.allowed_origins) or "none of its own"),)),
     )  # fmt: skip
 
     def has_module_permission(self, request: HttpRequest) -> bool:

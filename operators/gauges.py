@@ -1,17 +1,25 @@
-"""Gauges for the monitoring that only the database knows: what waits, how long it has waited, what the audit said.
+"""Gauges for the monitoring that no web process counts: what waits, how long it has waited, what the audit said.
 
-One statement answers all of them, from partial indexes and the ends of primary keys: no table of bets is read through.
+The worker and beat answer no scraper; what they do or leave undone is seen here, by every process alike. One statement
+answers all that the database knows, from partial indexes and the ends of primary keys: no table of bets is read.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
+import redis
+from celery import current_app
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from prometheus_client import Metric
 from psycopg_pool import PoolTimeout
+from redis.exceptions import RedisError
+
+from casino.api.redis_client import OPTIONS, CautiousRedis
 
 logger = logging.getLogger(__name__)
 # Several scrapers may ask at once; they hear the same for so long.
@@ -33,6 +41,8 @@ MEANINGS = {
     "casino_audit_breaches": "Checks that the last audit of the back office found broken; none before the first",
     "casino_audit_age_seconds": "Since when that audit is done",
 }
+TASKS = "casino_tasks_waiting"
+TASKS_MEANING = "Messages that no worker has taken yet; none while their broker is away"
 _SQL = f"""
 WITH chain AS (SELECT sealed_at, until_transaction FROM operators_seal ORDER BY number DESC LIMIT 1),
 newest AS (SELECT transaction_number FROM wallets_transfer ORDER BY id DESC LIMIT 1),
@@ -67,7 +77,7 @@ def read() -> Iterable[Metric]:
     global _kept
     with _lock:
         if time.monotonic() - _kept[0] > KEPT_SECONDS or not _kept[1]:
-            _kept = (time.monotonic(), _ask())
+            _kept = (time.monotonic(), [*_ask(), *_ask_broker()])
         return _kept[1]
 
 
@@ -91,7 +101,22 @@ def _ask() -> list[Metric]:
     return [_gauge("casino_gauges_up", 1), *(_gauge(name, value) for name, value in known)]
 
 
-def _gauge(name: str, value: Any) -> Metric:
-    metric = Metric(name, MEANINGS.get(name, "Whether the gauges of the database could be read"), "gauge")
+def _ask_broker() -> list[Metric]:
+    """How long the tasks' queue is: it grows by more than one a second where beat runs and no worker does."""
+    queue = f"{settings.CELERY_BROKER_TRANSPORT_OPTIONS['global_keyprefix']}{current_app.conf.task_default_queue}"
+    try:
+        return [_gauge(TASKS, _broker().llen(queue), TASKS_MEANING)]
+    except RedisError as error:
+        logger.warning("the tasks' queue cannot be read: %s", type(error).__name__)
+        return []
+
+
+@lru_cache
+def _broker() -> redis.Redis:
+    return CautiousRedis.from_url(settings.CELERY_BROKER_URL, **OPTIONS)
+
+
+def _gauge(name: str, value: Any, meaning: str = "Whether the gauges of the database could be read") -> Metric:
+    metric = Metric(name, MEANINGS.get(name, meaning), "gauge")
     metric.add_sample(name, {}, max(float(value or 0), 0.0))
     return metric

@@ -17,6 +17,7 @@ from casino.errors import Invalid, Missing
 from casino.games.jackpots import JackpotLevel, jackpot_rtp
 from casino.games.models import GameVersion
 from operators.models import Operator, RngProvider, SignificantEvent
+from operators.origins import forget_origins
 from operators.platform import PlatformSettings
 from vip.models import VipLevel
 from wallets.promotions import BonusRule
@@ -27,6 +28,7 @@ LIMITS = (
 )  # fmt: skip
 # By which generator its games draw; not over REST, where the remote service's own settings are not either.
 OPERATOR_CHOICES = ("rng_provider",)
+ORIGINS = "allowed_origins"
 OPERATOR_RATES = ("affiliate_rate", "points_per_unit", "bonus_points_factor", "bonus_wagering_multiple")
 RULE_TERMS = (
     "match_percent", "cap", "amount", "min_deposit", "free_spins", "free_spin_value", "xp", "xp_percent",
@@ -53,7 +55,7 @@ def operator_settings(operator: Operator) -> Document:
         "operator": operator.slug,
         "currency": operator.currency,
         "limits": _shown(operator, LIMITS),
-        **_shown(operator, OPERATOR_RATES),
+        **_shown(operator, (*OPERATOR_RATES, ORIGINS)),
         "bonus_rules": [
             {
                 "id": str(rule.pk),
@@ -90,7 +92,8 @@ def platform_settings() -> Document:
 
 
 def change_operator(operator_id: UUID, changes: Mapping[str, Any], actor_id: UUID, reason: str) -> Operator:
-    """Change an operator's settings: ``limits``, rates, ``rng_provider`` by name, ``bonus_rules`` as ``{id, …terms}``.
+    """Change an operator's settings: ``limits``, rates, ``rng_provider`` and ``allowed_origins`` by name,
+    ``bonus_rules`` as ``{id, …terms}``.
 
     Raises UnknownSetting for another operator's rule, Invalid where the result would break a rule of its table or draw
     from a remote service that is not set up.
@@ -98,13 +101,16 @@ def change_operator(operator_id: UUID, changes: Mapping[str, Any], actor_id: UUI
     _check_generator(operator_id, changes.get("rng_provider", RngProvider.PROVABLY_FAIR))
     with transaction.atomic():
         operator: Operator = Operator.objects.select_for_update(no_key=True).get(pk=operator_id)
-        rates = {name: changes[name] for name in (*OPERATOR_RATES, *OPERATOR_CHOICES) if name in changes}
+        named = (*OPERATOR_RATES, *OPERATOR_CHOICES, ORIGINS)
+        rates = {name: changes[name] for name in named if name in changes}
         about: Document = {"operator_id": operator_id, "actor_id": actor_id, "reason": reason}
         _change(operator, {**changes.get("limits", {}), **rates}, {"operator": operator.slug}, about)
         for wanted in changes.get("bonus_rules", ()):
             rows = BonusRule.objects.select_for_update(no_key=True).filter(operator=operator)
             rule = _found(rows.filter(pk=wanted["id"]).first(), f"There is no bonus rule {wanted['id']} here.")
             _change(rule, _without(wanted, "id"), {"bonus_rule": str(rule.pk)}, about)
+        if ORIGINS in changes:
+            transaction.on_commit(forget_origins)
     return operator
 
 

@@ -14,6 +14,7 @@ from operators.parameters import (
     JACKPOT_TERMS,
     LIMITS,
     OPERATOR_RATES,
+    ORIGINS,
     RTP,
     VIP_TERMS,
     operator_settings,
@@ -54,6 +55,8 @@ class Field:
             return self.text == "True"
         if isinstance(self.now, int) and self.text.isdecimal():
             return int(self.text)
+        if isinstance(self.now, list):
+            return [part for part in self.text.replace(",", " ").split() if part]
         return self.text or None
 
 
@@ -122,7 +125,11 @@ def _operator_groups(operator: Operator) -> list[Group]:
         "rng_provider", "Random numbers", str(operator.rng_provider), "Of bets from now on", "choice",
         RngProvider.choices,
     )  # fmt: skip
-    return [Group(f"Limits, in {operator.currency}", limits), Group("Rates", rates), Group("Fairness", [provider])]
+    origins = Field(ORIGINS, "Origins", now[ORIGINS], _help(Operator, ORIGINS))
+    return [
+        Group(f"Limits, in {operator.currency}", limits), Group("Rates", rates), Group("Fairness", [provider]),
+        Group("Front ends", [origins]),
+    ]  # fmt: skip
 
 
 def _platform_groups() -> list[Group]:
@@ -214,4 +221,6 @@ def _help(model: Any, name: str) -> str:
 
 
 def _written(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
     return "" if value is None else str(value)

@@ -1,11 +1,13 @@
 """The bodies that change settings, and the shapes that show them; values are made by ``operators.parameters``."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from casino.api.fields import AmountField, StrictCharField, StrictSerializer
 from casino.games.serializers import PlainDecimalField, StrictBooleanField
+from operators.origins import MOST, written_origin
 
 
 class WholeNumberField(serializers.IntegerField):
@@ -15,6 +17,30 @@ class WholeNumberField(serializers.IntegerField):
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
         return int(super().to_internal_value(data))
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string", "example": "https://play.example.com"}})
+class OriginsField(serializers.Field):
+    """Origins of a front end: in, a list of texts; out, as browsers write them, each once."""
+
+    default_error_messages: ClassVar = {
+        "invalid": "Send a list of texts.",
+        "too_many": f"At most {MOST} origins.",
+        "invalid_origin": "{reason}",
+    }
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        if not isinstance(data, list) or not all(isinstance(text, str) for text in data):
+            self.fail("invalid")
+        if len(data) > MOST:
+            self.fail("too_many")
+        try:
+            return sorted({written_origin(text) for text in data})
+        except ValueError as error:
+            self.fail("invalid_origin", reason=str(error))
+
+    def to_representation(self, value: list[str]) -> list[str]:
+        return list(value)
 
 
 class OperatorLimitsSerializer(StrictSerializer):
@@ -61,6 +87,9 @@ class OperatorSettingsBodySerializer(StrictSerializer):
     points_per_unit = PlainDecimalField(most=1000, places=4, required=False)
     bonus_points_factor = PlainDecimalField(most=10, places=4, required=False)
     bonus_wagering_multiple = PlainDecimalField(most=100, places=2, required=False)
+    allowed_origins = OriginsField(
+        required=False, help_text="Whose pages may read the API's answers in a browser, beside the platform's own"
+    )
     bonus_rules = RuleTermsSerializer(many=True, required=False)
 
 
@@ -130,6 +159,7 @@ class OperatorSettingsSerializer(serializers.Serializer):
     points_per_unit = serializers.CharField()
     bonus_points_factor = serializers.CharField()
     bonus_wagering_multiple = serializers.CharField()
+    allowed_origins = OriginsField()
     bonus_rules = serializers.ListField(child=serializers.DictField())
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from casino.admin import Facts, Panel, PeriodFilter, ReadOnly
 from casino.admin.columns import badge, computed, document, link, link_to, moment, money, number, text
@@ -20,6 +22,13 @@ MOVES = (moment("created_at", "when"), computed("why", lambda row: link_to(row, 
          text("source", "from"), text("target", "to"), money("amount"), number("wallet_version", "number"))  # fmt: skip
 
 
+def _ledger_of(row: Wallet) -> Any:
+    """The page that recomputes every balance of the wallet from its movements."""
+    return format_html(
+        '<a href="{}">every movement with its balance</a>', reverse("admin:ledger_wallet", args=[row.pk])
+    )
+
+
 @admin.register(Wallet)
 class WalletAdmin(ReadOnly):
     list_display = (computed("wallet", str), link("player"), text("operator"), *POCKETS,
@@ -32,7 +41,7 @@ class WalletAdmin(ReadOnly):
     ordering = ("-id",)
     details = (
         ("Wallet", (link("player"), text("operator"), *POCKETS, badge("is_blocked", "blocked here"),
-            moment("created_at"))),
+            moment("created_at"), computed("ledger", _ledger_of, str))),
         ("Deposit wagering", (money("wagering_required", "required"), money("wagering_wagered", "wagered"),
                               money("wagering_remaining", "remaining"), number("version", "movements"))),
     )  # fmt: skip

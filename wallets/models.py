@@ -160,7 +160,9 @@ class Transfer(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    operator = models.ForeignKey(Operator, models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+")
+    operator = models.ForeignKey(
+        Operator, models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
     kind = models.CharField(max_length=24, choices=TransferKind.choices)
     source = models.CharField(max_length=20, choices=Account.choices)
     target = models.CharField(max_length=20, choices=Account.choices)

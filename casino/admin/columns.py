@@ -4,12 +4,14 @@ A column shows a row's fact as HTML when called; its attribute ``plain`` gives t
 """
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -20,6 +22,8 @@ NOTHING = "—"
 # Begins the name of every column of numbers, by which the style sheet puts them and their headings to the right.
 AMOUNT = "amount_of_"
 _LATE_HOURS = 24
+# The request whose page is being shown: a column knows its row alone, and a link must not lead to a closed door.
+_shown_to: ContextVar[HttpRequest | None] = ContextVar("shown_to", default=None)
 
 
 def text(path: str, label: Any = None) -> Column:
@@ -128,10 +132,16 @@ def computed(name: str, show: Callable[[Any], Any], plain: Callable[[Any], Any] 
     return _column(lambda row: show(row), plain or show, name, name.replace("_", " "))
 
 
+def show_to(request: HttpRequest) -> None:
+    """Note for whom the columns of this page are; it holds until the next request of the same context says anew."""
+    _shown_to.set(request)
+
+
 def link_to(row: Any, caption: Any = None) -> Any:
-    """A link to the row's page, if the back office has one; the caption alone otherwise."""
+    """A link to the row's page, where there is one that the viewer may open; the caption alone otherwise."""
     caption = str(row) if caption is None else caption
-    if type(row) not in admin.site._registry:
+    rows, viewer = admin.site._registry.get(type(row)), _shown_to.get()
+    if rows is None or (viewer is not None and not rows.has_module_permission(viewer)):
         return caption
     return format_html('<a href="{}">{}</a>', address_of(row), caption)
 

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, path, reverse
 
+from casino.admin.columns import show_to
 from casino.admin.rows import Scoped
 from casino.errors import Refusal
 
@@ -107,6 +108,7 @@ class BackOffice(admin.AdminSite):
 
         @wraps(view)
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            show_to(request)
             try:
                 response: HttpResponseBase = view(request, *args, **kwargs)
             except Http404:

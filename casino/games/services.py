@@ -5,13 +5,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
 from casino.errors import Conflict, FieldError, Invalid
 from casino.games.jackpots import JackpotGroup
 from casino.games.models import Category, Game, GameSwitch, GameVersion, UnknownGame
+from casino.games.removals import is_named_elsewhere, slug_of_gone
 from casino.games.specs import GameChanges, GameSpec, SwitchChanges
 from casino.games.versions import publish_version
 from casino.money import LARGEST_AMOUNT, format_money, is_whole
@@ -83,25 +84,25 @@ def change_game(game_id: UUID, changes: GameChanges, actor_id: UUID | None = Non
 
 @transaction.atomic
 def retire_game(game_id: UUID, actor_id: UUID | None = None, reason: str = "") -> None:
-    """Delete a game with its versions and switches, or, where bets name it, keep it for them and play it no more.
+    """Delete a game that nobody has played (see ``removals``), or keep one that bets name and play it no more.
 
-    A game that is retired already stays so. Raises UnknownGame.
+    Its rows stay either way: a bet may be on its way to them. A game that is retired already stays so. Raises
+    UnknownGame.
     """
-    game: Game | None = Game.objects.select_for_update().filter(pk=game_id).first()
-    if game is None:
+    game: Game | None = Game.objects.select_for_update(no_key=True).filter(pk=game_id).first()
+    if game is None or game.version_id is None:
         raise UnknownGame
     if game.retired_at is not None:
         return
     facts = _facts(game)
-    if _is_named_elsewhere(game):
-        game.is_active, game.retired_at = False, timezone.now()
+    game.is_active, game.retired_at = False, timezone.now()
+    if is_named_elsewhere(game):
         game.save(update_fields=["is_active", "retired_at"])
         _record("game.retired", game, actor_id, facts, _facts(game), reason=reason)
         return
     _record("game.deleted", game, actor_id, facts | {"paytable": _version(game).paytable}, reason=reason)
-    Game.objects.filter(pk=game.pk).update(version=None)
-    game.versions.all().delete()
-    game.delete()
+    game.version, game.slug = None, slug_of_gone(game)
+    game.save(update_fields=["is_active", "retired_at", "version", "slug"])
 
 
 @transaction.atomic
@@ -138,7 +139,7 @@ def _lock(game_id: UUID) -> Game:
     Nothing is joined: a row that was waited for would come with the version that was in force before.
     """
     game: Game | None = Game.objects.select_for_update(no_key=True).filter(pk=game_id).first()
-    if game is None:
+    if game is None or game.version_id is None:
         raise UnknownGame
     if game.retired_at is not None:
         raise GameRetired
@@ -222,15 +223,6 @@ def _version(game: Game) -> GameVersion:
     """The version in force; every game that these services made has one."""
     assert game.version is not None
     return game.version
-
-
-def _is_named_elsewhere(game: Game) -> bool:
-    """Whether rows of other floors (bets, grants) name the game: whatever protects it from deletion."""
-    return any(
-        relation.related_model._base_manager.filter(**{relation.field.name: game}).exists()
-        for relation in Game._meta.related_objects
-        if relation.on_delete is models.PROTECT and relation.related_model is not GameVersion
-    )
 
 
 def _keep_switches_within(game: Game, actor_id: UUID | None) -> None:

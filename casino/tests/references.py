@@ -36,7 +36,7 @@ MEANINGS = {
     "EMAIL_URL": "Outgoing mail, such as `smtp+tls://user:password@host:587`",
     "DEFAULT_FROM_EMAIL": "The sender of mails",
     "SECURE_SSL_REDIRECT": "Whether plain HTTP is sent to HTTPS",
-    "CORS_ALLOWED_ORIGINS": "Origins of the players' front ends, by comma",
+    "CORS_ALLOWED_ORIGINS": "Origins of the players' front ends, by comma; operators name their own in their settings",
     "CSRF_TRUSTED_ORIGINS": "Origins that may change something by session cookie, by comma",
     "LOG_LEVEL": "Of all loggers; logs are JSON lines without `DEBUG`",
 }

@@ -158,6 +158,24 @@ def test_a_missing_or_foreign_origin_is_refused(at: str, alice: User, origin: st
         assert by_token.heard == by_cookie.heard == []
 
 
+def test_a_page_of_an_operator_may_listen_for_whoever_shows_it_a_token(
+    at: str, alice: User, olga: User, aurora: Operator
+):
+    page = "https://play.aurora.example"
+    Operator.objects.filter(pk=aurora.pk).update(allowed_origins=[page])
+    token, staffs = token_of(alice), token_of(olga)
+    with Listener(at, "/ws/player", token, origin=page) as by_token:
+        assert by_token.receive()["type"] == "snapshot"
+    # A cookie proves nothing of the page; and what staff hear is for the platform's own pages.
+    for listener in (
+        Listener(at, "/ws/player", cookie=token, origin=page),
+        Listener(at, "/ws/player", token, origin=page + ".evil.test"),
+        Listener(at, "/ws/operator", staffs, origin=page),
+    ):
+        with listener:
+            assert (listener.closing_code(), listener.heard) == (4403, [])
+
+
 def test_who_is_not_logged_in_is_refused(at: str, alice: User):
     dead = ["", "x" * 32, "a.b", "%00"]
     for token in dead:

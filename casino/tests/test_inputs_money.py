@@ -8,6 +8,7 @@ from django.test import Client
 
 from casino.tests.access import Caller, address_of, fingerprint, things_of
 from casino.tests.test_access_matrix import (
+    TABLE,
     Cast,
     bodies_of,
     callers,
@@ -152,6 +153,21 @@ def test_no_address_breaks_anything(address: str, callers: Cast):
     for role in ("alice", "olga", "petra"):
         answer = callers[role].client.get(address)
         assert answer.status_code < 500, (role, answer.content)
+
+
+@pytest.mark.parametrize("role", ["nobody", "petra"])
+def test_no_address_that_holds_a_nul_reaches_a_query(role: str, callers: Cast, world: World):
+    """On every route, under every name that some parameter has, and in the back office."""
+    things, names = (
+        things_of(world),
+        ["operator", "search", "kind", "status", "category", "playerId", "gameId", "cursor", "who", "q", "from"],
+    )
+    query = "&".join(f"{name}=a%00b" for name in names)
+    for line in (*TABLE, "GET backoffice/events/", "GET backoffice/users/user/"):
+        method, route = line.split(" ", 1)
+        answer = callers[role].call(method, f"{address_of(route, things)}?{query}", {})
+        assert refused(answer, 400), (line, answer.status_code, answer.content[:200])
+    assert refused(callers[role].call("GET", "/games/a%00b"), 400)
 
 
 def test_a_stranger_with_a_strange_token_is_nobody(callers: Cast):

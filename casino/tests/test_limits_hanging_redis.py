@@ -31,8 +31,24 @@ def test_after_a_time_out_one_call_in_two_seconds_may_try():
     assert [breaker.lets_through(13.0) for _ in range(3)] == [True, True, True]
 
 
-def test_a_call_that_runs_into_its_time_out_spares_the_next_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(CautiousRedis, "breaker", Breaker())
+def test_a_server_that_hangs_does_not_shut_another(tmp_path: Path):
+    """Cache and counters may be servers of their own: each has a breaker, which all its clients share."""
+    slow, sound = Valkey(tmp_path / "slow"), Valkey(tmp_path / "sound")
+    with running(slow, tmp_path / "log") as process, running(sound, tmp_path / "log"):
+        cache, counters = (CautiousRedis.from_url(valkey.url, **OPTIONS) for valkey in (slow, sound))
+        sessions = CautiousRedis.from_url(slow.url.rpartition("/")[0] + "/1", **OPTIONS)
+        assert cache.breaker is sessions.breaker is not counters.breaker
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            assert [answers(cache), answers(counters)] == [False, True]
+            began = time.monotonic()
+            assert [answers(sessions), answers(counters)] == [False, True]
+            assert time.monotonic() - began < 0.2
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+
+
+def test_a_call_that_runs_into_its_time_out_spares_the_next_ones(tmp_path: Path):
     valkey = Valkey(tmp_path / "valkey")
     with running(valkey, tmp_path / "log") as process:
         client: redis.Redis = CautiousRedis.from_url(valkey.url, **OPTIONS)
@@ -52,8 +68,7 @@ def test_a_call_that_runs_into_its_time_out_spares_the_next_ones(tmp_path: Path,
         assert wait_until(lambda: answers(client), AWAY_SECONDS + 3)
 
 
-def test_a_connection_that_redis_closed_is_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(CautiousRedis, "breaker", Breaker())
+def test_a_connection_that_redis_closed_is_opened_again(tmp_path: Path):
     valkey = Valkey(tmp_path / "valkey")
     with running(valkey, tmp_path / "log"):
         client: redis.Redis = CautiousRedis.from_url(valkey.url, **OPTIONS)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import yaml
 from django.conf import settings
 from django.db import connection
@@ -17,6 +18,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from betting.rollups import HourRollup
+from betting.tasks import fold_rollups
 from casino.users.models import User
 from operators import gauges, seals
 from operators.closing import AUDIT_EVENT
@@ -48,6 +50,21 @@ def test_an_empty_house_has_nothing_waiting_and_no_audit(db: None):
     waiting = {name: value for name, value in found.items() if name in gauges.MEANINGS}
     assert set(waiting.values()) == {0}
     assert set(gauges.MEANINGS) - set(waiting) == {"casino_audit_breaches", "casino_audit_age_seconds"}
+    assert found["casino_gauges_up"] == 1
+
+
+def test_tasks_that_no_worker_takes_show(db: None):
+    assert scrape()["casino_tasks_waiting"] == 0
+    for _ in range(3):
+        fold_rollups.delay()
+    assert scrape()["casino_tasks_waiting"] == 3
+
+
+def test_a_broker_that_is_away_hides_the_queue_alone(db: None, monkeypatch: pytest.MonkeyPatch):
+    nowhere = redis.Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
+    monkeypatch.setattr(gauges, "_broker", lambda: nowhere)
+    found = scrape()
+    assert "casino_tasks_waiting" not in found
     assert found["casino_gauges_up"] == 1
 
 
@@ -138,6 +155,8 @@ def test_without_a_token_anybody_reads_and_with_one_only_who_has_it(db: None, mo
 
 
 def _expressions() -> Iterator[str]:
+    """Whatever names a metric: alerts, panels, and the table of what to watch."""
+    yield from re.findall(r"`(casino_\w+)`", (PROJECT / "docs/operations.md").read_text())
     for group in yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())["groups"]:
         yield from (rule["expr"] for rule in group["rules"])
     for panel in json.loads((DEPLOY / "grafana/casino.json").read_text())["panels"]:
@@ -150,16 +169,17 @@ def test_alerts_and_dashboard_name_only_metrics_and_labels_that_exist(db: None):
     families = list(text_string_to_metric_families(Client().get("/metrics").content.decode()))
     names = {family.name for family in families} | {sample.name for family in families for sample in family.samples}
     # A counter or histogram with labels has no sample before it has counted.
-    labelled = {"casino_bets": "", "casino_feed_sockets": ""}
-    names |= {f"{name}_total" for name in labelled} | {
+    names |= {f"{family.name}_total" for family in families if family.type == "counter"} | {
         f"{family.name}_{part}"
         for family in families
         if family.type == "histogram"
         for part in ("bucket", "sum", "count")
     }
     used = {name for text in _expressions() for name in re.findall(r"\bcasino_\w+", text)}
-    assert len(used) > 15
+    assert len(used) > 25
     assert used - names == set()
+    # And nothing of the gauges is served that no panel, alert or sentence tells of.
+    assert {*gauges.MEANINGS, gauges.TASKS} - used == set()
     own = {"operator", "bet_type", "code", "status", "route", "method", "le", "job", "instance"}
     labels = {
         name

@@ -6,3 +6,4 @@ from django.apps import AppConfig
 class UsersConfig(AppConfig):
     name = "casino.users"
     label = "users"
+    verbose_name = "People"

@@ -33,6 +33,7 @@ COUNTED = (DepositStatus.COMPLETED, DepositStatus.PENDING, DepositStatus.REVIEW)
 
 Used = dict[LimitPeriod, Decimal]
 _LOSS_LIMITS = sets.Read(PlayerLimit, f"WHERE player_id = ANY(%s::uuid[]) AND kind = '{LimitKind.LOSS}'")
+_DEPOSIT_LIMITS = sets.Read(PlayerLimit, f"WHERE player_id = %s AND currency = %s AND kind = '{LimitKind.DEPOSIT}'")
 
 
 class OwnLimitReached(Refusal):
@@ -122,8 +123,8 @@ def check_deposit(player: User, currency: str, amount: Decimal, at: datetime) ->
     lock_standings([player.pk])
     if (exclusion := exclusions.in_force([player.pk], at).get(player.pk)) is not None:
         raise exclusion.refusal()
-    limits = PlayerLimit.objects.filter(player=player, currency=currency, kind=LimitKind.DEPOSIT)
-    due = [(limit, most) for limit in limits if (most := limit.in_force(at)) is not None]
+    limits = _DEPOSIT_LIMITS.ask(player.pk, currency)
+    due = [(limit, most) for limit in limits() if (most := limit.in_force(at)) is not None]
     used = _deposited(player, currency, at) if due else {}
     for limit, most in due:
         if used[LimitPeriod(limit.period)] + amount > most:

@@ -89,6 +89,7 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar = ["username"]
 
     class Meta:
+        verbose_name = "account"
         ordering: ClassVar = ["-id"]
         # allauth looks addresses up as they are stored, which is in lower case.
         indexes: ClassVar = [models.Index(fields=["email"], name="user_by_email")]

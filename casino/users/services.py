@@ -56,8 +56,8 @@ for i = 1, 2 do
 end
 return {0, 0}
 """
-# KEYS: as above. ARGV: the attempt, whether it failed (1 or 0), then count and window of each. Ends the attempt;
-# answers the account's failures and the seconds until the first of them is forgotten.
+# KEYS: as above, then failures of the spelling. ARGV: the attempt, whether it failed (1 or 0), then count and window of
+# each. Ends the attempt; answers the spelling's failures and the seconds until the first of them is forgotten.
 _END = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -68,10 +68,14 @@ for i = 1, 2 do
     redis.call('PEXPIRE', KEYS[2 * i - 1], ARGV[2 * i + 2])
   end
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[4])
-local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if ARGV[2] == '1' then
+  redis.call('ZADD', KEYS[5], now, ARGV[1])
+  redis.call('PEXPIRE', KEYS[5], ARGV[4])
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now - ARGV[4])
+local first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
 if not first[1] then return {0, 0} end
-return {redis.call('ZCARD', KEYS[1]), math.ceil((first[2] + ARGV[4] - now) / 1000)}
+return {redis.call('ZCARD', KEYS[5]), math.ceil((first[2] + ARGV[4] - now) / 1000)}
 """
 
 
@@ -116,18 +120,24 @@ def account_key(identifier: str, user: User | None) -> str:
 
     A digest, so that the counters tell nobody who tried; names that nobody has are counted alike.
     """
-    subject = str(user.pk) if user else identifier.strip().lower()
-    return salted_hmac("casino.login", subject, algorithm="sha256").hexdigest()
+    return _digest(str(user.pk)) if user else spelling_key(identifier)
+
+
+def spelling_key(identifier: str) -> str:
+    """What the failures of one identifier are told under, whoever has it."""
+    return _digest(identifier.strip().lower())
 
 
 @contextmanager
-def counted_attempt(request: HttpRequest, account: str) -> Iterator[None]:
+def counted_attempt(request: HttpRequest, account: str, spelling: str | None = None) -> Iterator[None]:
     """Hold one of the attempts that ``account`` and the caller's address have left while a password is checked.
 
+    What locks is the account's count. What the RateLimit headers tell is the count of ``spelling`` (see
+    ``spelling_key``; the account's if None), or they would say that a name and an e-mail address are one person's.
     InvalidCredentials and WrongPassword raised inside use it up; anything else gives it back. Raises TooManyRequests
     when failures have reached a limit, Unavailable while the counters are away.
     """
-    keys = _keys(account, address_of(request))
+    keys = [*_keys(account, address_of(request)), _failed(ACCOUNT_FAILURES, spelling or account)]
     attempt = uuid4().hex
     _hold(request, keys, attempt)
     failed = False
@@ -144,7 +154,8 @@ def counted_attempt(request: HttpRequest, account: str) -> Iterator[None]:
 def forgive(user: User) -> None:
     """Forget the account's failures: who proved to own its mailbox may log in at once."""
     try:
-        connection().delete(_keys(account_key("", user), "")[0])
+        keys = (account_key("", user), spelling_key(user.email), spelling_key(user.username))
+        connection().delete(*[_failed(ACCOUNT_FAILURES, key) for key in keys])
     except RedisError:
         raise Unavailable from None
 
@@ -172,6 +183,14 @@ def _tell(request: HttpRequest, limit: Limit, failures: int, seconds: int) -> No
 def _keys(account: str, address: str) -> list[str]:
     subjects = ((ACCOUNT_FAILURES, account), (ADDRESS_FAILURES, address))
     return [f"casino:{limit.name}:{part}:{subject}" for limit, subject in subjects for part in ("failed", "open")]
+
+
+def _failed(limit: Limit, subject: str) -> str:
+    return f"casino:{limit.name}:failed:{subject}"
+
+
+def _digest(subject: str) -> str:
+    return salted_hmac("casino.login", subject, algorithm="sha256").hexdigest()
 
 
 def _run(script: str, keys: list[str], attempt: str, argument: int) -> tuple[int, int]:

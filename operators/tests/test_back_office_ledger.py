@@ -88,6 +88,8 @@ def test_a_wallet_is_explained_page_by_page_down_to_nothing(history: Cast, olga:
 
 def test_the_wallets_page_names_what_caused_each_movement(history: Cast, olga: User, as_staff: Any, wallet_of: Any):
     wallet = wallet_of(history.players["alice"])
+    page = as_staff(olga).get(f"/backoffice/wallets/wallet/{wallet.pk}/change/").content.decode()
+    assert f'<a href="/backoffice/ledger/wallet/{wallet.pk}/">' in page
     text = as_staff(olga).get(f"/backoffice/ledger/wallet/{wallet.pk}/").content.decode()
     bet = Bet.objects.filter(wallet=wallet).order_by("-wallet_version").first()
     assert bet is not None

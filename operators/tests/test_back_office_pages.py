@@ -170,6 +170,13 @@ def test_every_page_names_itself_and_its_place_in_the_menu(history: Cast, olga: 
     assert titles == ["Overview", "Money", "Players", "Games", "Promotions", "Reports", "Platform"]
 
 
+def test_the_menu_calls_people_accounts(history: Cast, olga: User, as_staff: Any):
+    page = as_staff(olga).get("/backoffice/users/user/").content.decode()
+    assert '<a href="/backoffice/users/user/" aria-current="page">Accounts</a>' in page
+    assert "<title>Accounts · Back office</title>" in page
+    assert ">Users<" not in page
+
+
 def test_a_page_of_the_platforms_is_hidden_from_staff(olga: User, petra: User, as_staff: Any):
     added = Page("vault/", "vault", "Vault", "Platform", lambda request: None, is_platforms=True)  # type: ignore[arg-type,return-value]
     assert "Vault" not in as_staff(olga).get("/backoffice/").content.decode()

@@ -137,12 +137,11 @@ def test_a_fault_in_a_jackpot_stands_beside_it(petra: User, make_jackpot: Any, a
     assert not SignificantEvent.objects.exists()
 
 
-def test_fiona_puts_an_alert_aside_and_nobody_reaches_the_neighbours(
+def test_staff_of_any_duty_put_an_alert_aside_and_nobody_reaches_the_neighbours(
     aurora: Operator, borealis: Operator, fiona: User, sam: User, bruno: User, as_staff: Any
 ):
     alert = Alert.objects.record("rtp", "Look at this", operator_id=aurora.pk)
     address = f"/backoffice/alerts/{alert.pk}/acknowledge/"
-    assert as_staff(sam).post(address).status_code == 403
     assert as_staff(bruno).post(address).status_code == 404
     assert as_staff(fiona).get(address).status_code == 405
     assert Alert.objects.get().acknowledged_at is None
@@ -152,6 +151,13 @@ def test_fiona_puts_an_alert_aside_and_nobody_reaches_the_neighbours(
     assert Alert.objects.get().acknowledged_by == fiona
     assert "Look at this" not in as_staff(fiona).get("/backoffice/alerts/").content.decode()
     assert "Look at this" in as_staff(fiona).get("/backoffice/alerts/", {"state": "seen"}).content.decode()
+
+    another = Alert.objects.record("velocity", "And at this", operator_id=aurora.pk)
+    address = f"/backoffice/alerts/{another.pk}/acknowledge/"
+    assert address in as_staff(sam).get("/backoffice/alerts/").content.decode()
+    assert as_staff(sam).post(address).status_code == 302
+    another.refresh_from_db()
+    assert another.acknowledged_by == sam
 
 
 def test_events_are_filtered_by_kind_person_and_day(aurora: Operator, olga: User, fiona: User, as_staff: Any):

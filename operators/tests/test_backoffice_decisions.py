@@ -230,7 +230,7 @@ def test_a_game_is_switched_and_retired(coin: Game, act: Page, olga: User, auror
     ours = Game.objects.get(name="Ours")
     assert (ours.operator, ours.version.rtp) == (aurora, D(95))
     assert "is retired" in act(olga, ours, "retire", reason="Enough")[1]
-    assert not Game.objects.filter(name="Ours").exists()
+    assert not Game.objects.seen_at(aurora.pk).filter(name="Ours").exists()
 
 
 def test_jackpots_rules_affiliates_and_operators_are_kept_by_whom_they_belong_to(
@@ -250,7 +250,11 @@ def test_jackpots_rules_affiliates_and_operators_are_kept_by_whom_they_belong_to
     act(olga, made, "change", **rule | {"match_percent": "75"})
     made.refresh_from_db()
     assert (made.operator, made.match_percent) == (aurora, D(75))
-    assert "is made" in act(olga, Affiliate, "new", code="NEW", name="New", rate="")[1]
+    partner = {"code": "NEW", "name": "New", "rate": ""}
+    act(olga, Affiliate, "new", **partner)
+    assert not Affiliate.objects.exists()
+    assert "is made" in act(olga, Affiliate, "new", **partner, reason="Signed in June")[1]
+    assert last_event("affiliate.created") == ("olga", "Signed in June")
     assert "0.00 is payable" in act(fiona, Affiliate.objects.get(), "pay", amount="1.00", reason="June")[1]
     assert act(olga, Operator, "new", slug="delta", name="Delta", currency="EUR", reason="Mine")[0] == 403
     assert "Delta is open" in act(petra, Operator, "new", slug="delta", name="Delta", currency="EUR", reason="New")[1]

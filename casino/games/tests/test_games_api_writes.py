@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from casino.games.models import Game, GameSwitch, GameVersion
+from casino.games.models import Game, GameSwitch
 from casino.games.tests.answers import faults, state
 from casino.users.models import User
 from operators.models import Operator, SignificantEvent
@@ -151,8 +151,10 @@ def test_a_manager_changes_and_deletes_a_game_of_their_own(api: Api, olga: User,
     deleted = api(olga).delete("/games/aurora-own")
 
     assert (deleted.status_code, deleted.content) == (204, b"")
-    assert not Game.objects.exists()
-    assert not GameVersion.objects.exists()
+    for name in ("aurora-own", str(aurora_own.pk)):
+        assert api(olga).get(f"/games/{name}").status_code == 404
+        assert api(olga).patch(f"/games/{name}", {"name": "Back"}).status_code == 404
+        assert api(olga).delete(f"/games/{name}").status_code == 404
     kinds = SignificantEvent.objects.filter(actor=olga, operator=olga.operator).order_by("id")
     assert list(kinds.values_list("kind", flat=True)) == ["game.changed", "game.deleted"]
 

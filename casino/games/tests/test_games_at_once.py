@@ -3,19 +3,26 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
+from betting.models import Bet
+from betting.orders import Settled, parse_order
+from betting.services import place_bet
 from casino.games.models import Game, GameSwitch, GameVersion, UnknownGame
+from casino.games.removals import remove_gone_games
 from casino.games.services import SlugTaken, change_game, retire_game, set_switch
 from casino.games.tests.conftest import other_coin
-from operators.models import Operator
+from operators.models import Operator, SignificantEvent
 
 
-def while_uncommitted(first: Callable[[], Any], second: Callable[[], Any]) -> Any:
-    """What ``second`` answers or raises, begun while ``first`` is done but not committed, and waiting for it."""
+def while_uncommitted(first: Callable[[], Any], second: Callable[[], Any], *, waits: bool = True) -> Any:
+    """What ``second`` answers or raises, begun while ``first`` is done but not committed, and waiting for it (or, where
+    it need not wait, done before that is)."""
     answers: list[Any] = []
 
     def run() -> None:
@@ -30,6 +37,10 @@ def while_uncommitted(first: Callable[[], Any], second: Callable[[], Any]) -> An
     with transaction.atomic():
         first()
         thread.start()
+        if not waits:
+            thread.join(10)
+            assert answers
+            return answers[0]
         deadline = time.monotonic() + 10
         while not _somebody_waits() and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -75,3 +86,22 @@ def test_a_game_that_is_deleted_meanwhile_is_unknown(coin: Game, aurora: Operato
 
     assert isinstance(answer, UnknownGame), answer
     assert not GameSwitch.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bet_that_is_under_way_when_its_game_is_deleted_is_played(coin: Game, alice: Any, fund: Any) -> None:
+    """The bet has read the game already; its rows are still there, and are kept for it from then on."""
+    fund(alice, "10.00")
+    order = parse_order({"game_id": "coin", "wager": "1.00"}, alice.pk, alice.operator_id, "under-way-1")
+    settled = while_uncommitted(lambda: retire_game(coin.pk), lambda: place_bet(order), waits=False)
+
+    assert isinstance(settled, Settled), settled
+    assert remove_gone_games(timezone.now() + timedelta(days=2)) == 0
+    coin.refresh_from_db()
+    assert (coin.version.number, coin.is_active, coin.retired_at is not None) == (1, False, True)
+    assert Bet.objects.get().game == coin
+    assert SignificantEvent.objects.filter(kind="game.retired").count() == 1
+    # And no further one: the game is gone for whoever asks now.
+    late = place_bet(parse_order({"game_id": "coin", "wager": "1.00"}, alice.pk, alice.operator_id, "too-late-2"))
+    assert getattr(late, "code", "") == "unknown_game", late
+    assert remove_gone_games(timezone.now() + timedelta(days=2)) == 0

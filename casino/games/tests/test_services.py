@@ -1,6 +1,7 @@
 """Games are made, changed, retired and switched; every change leaves its event, every refusal leaves nothing."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from betting.models import Bet, BetType
 from casino.errors import Invalid
 from casino.games.models import Game, GameSwitch, GameVersion, UnknownGame
 from casino.games.paytables import InvalidPaytable
+from casino.games.removals import remove_gone_games
 from casino.games.services import (
     GameRetired,
     GameSpec,
@@ -205,13 +207,27 @@ def test_a_game_without_bets_is_deleted_with_its_versions_and_switches(
 
     retire_game(coin.pk, petra.pk)
 
+    assert not Game.objects.seen_at(aurora.pk).exists()
+    event = SignificantEvent.objects.get(kind="game.deleted")
+    assert (event.actor, event.after, event.before["paytable"]) == (petra, None, other_coin(53))
+    for act in (lambda: retire_game(coin.pk), lambda: change_game(coin.pk, {"is_active": True})):
+        with pytest.raises(UnknownGame):
+            act()
+    assert remove_gone_games(timezone.now() + timedelta(hours=23)) == 0
+    assert remove_gone_games(timezone.now() + timedelta(hours=25)) == 1
+    assert remove_gone_games(timezone.now() + timedelta(hours=25)) == 0
     assert not Game.objects.exists()
     assert not GameVersion.objects.exists()
     assert not GameSwitch.objects.exists()
-    event = SignificantEvent.objects.get(kind="game.deleted")
-    assert (event.actor, event.after, event.before["paytable"]) == (petra, None, other_coin(53))
-    with pytest.raises(UnknownGame):
-        retire_game(coin.pk)
+
+
+def test_the_slug_of_a_deleted_game_is_free_at_once(coin: Game, make_coin: Callable[..., Game]) -> None:
+    retire_game(coin.pk)
+    another = make_coin("coin")
+    retire_game(another.pk)
+    assert make_coin("coin").slug == "coin"
+    assert remove_gone_games(timezone.now() + timedelta(days=2)) == 2
+    assert Game.objects.get().slug == "coin"
 
 
 def test_a_game_that_bets_name_is_retired_and_changes_no_more(

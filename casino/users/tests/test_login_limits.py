@@ -123,9 +123,10 @@ def test_the_refusal_says_how_long_to_wait() -> None:
 def test_email_and_name_of_one_account_share_its_failures(stranger: Callable[..., APIClient], alice: User) -> None:
     client = stranger()
     names = [{"email": alice.email}, {"username": "alice"}, {"email": "ALICE@aurora.test"}]
-    for attempt in range(5):
+    # The headers count each spelling alone, as for two names that nobody has.
+    for attempt, left in enumerate(("4", "4", "3", "2", "3")):
         answer = client.post("/auth/login", names[attempt % 3] | {"password": "wrong-horse-7"})
-        assert (answer.status_code, answer["RateLimit-Remaining"]) == (401, str(4 - attempt))
+        assert (answer.status_code, answer["RateLimit-Limit"], answer["RateLimit-Remaining"]) == (401, "5", left)
 
     for name in names:
         locked = client.post("/auth/login", name | {"password": PASSWORD})
@@ -135,6 +136,37 @@ def test_email_and_name_of_one_account_share_its_failures(stranger: Callable[...
     # From another address, too; and what was refused unseen is no event.
     assert stranger("192.0.2.9").post("/auth/login", names[0] | {"password": PASSWORD}).status_code == 429
     assert SignificantEvent.objects.count() == 5
+
+
+@pytest.mark.django_db
+def test_headers_never_tell_that_an_email_and_a_name_belong_together(
+    stranger: Callable[..., APIClient], alice: User
+) -> None:
+    """Whatever is tried in whatever order, short of the lock: Alice's answers are those of two who are nobody."""
+    client = stranger()
+    tried = ["email", "username", "email", "username"]
+
+    def told(names: dict[str, str]) -> list[tuple[int, str, str, bool]]:
+        answers = [client.post("/auth/login", {kind: names[kind], "password": "wrong-horse-7"}) for kind in tried]
+        return [
+            (answer.status_code, answer["RateLimit-Limit"], answer["RateLimit-Remaining"],
+             int(answer["RateLimit-Reset"]) in range(295, 301))
+            for answer in answers
+        ]  # fmt: skip
+
+    nobodys = told({"email": "nobody@aurora.test", "username": "somebody"})
+    assert told({"email": alice.email, "username": "alice"}) == nobodys
+    assert nobodys == [(401, "5", left, True) for left in ("4", "4", "3", "3")]
+
+
+@pytest.mark.django_db
+def test_a_new_password_forgives_every_spelling(stranger: Callable[..., APIClient], alice: User) -> None:
+    client = stranger()
+    for name in ({"email": alice.email}, {"username": "alice"}) * 2:
+        client.post("/auth/login", name | {"password": "wrong-horse-7"})
+    services.forgive(alice)
+    for name in ({"email": alice.email}, {"username": "alice"}):
+        assert client.post("/auth/login", name | {"password": PASSWORD})["RateLimit-Remaining"] == "5"
 
 
 @pytest.mark.django_db
