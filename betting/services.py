@@ -35,7 +35,7 @@ def place_bet(order: Order) -> Answer:
 
 
 def place_bets(orders: Sequence[Order], at: datetime | None = None) -> list[Answer]:
-    """Settle up to ``BATCH_ORDERS`` orders in one transaction; answers in the order asked.
+    """Settle a batch of orders in one transaction; answers in the order asked.
 
     One order's refusal never fails its neighbours. ``at`` dates the bets of history runs. Seeds of remote services are
     fetched first, so no transaction that holds locks may be open.

@@ -202,6 +202,8 @@ def _bet(temperament: Temperament, mood: Mood, sight: Sight, random: Random, bur
         if stake < offer.least:
             return None
     times = min(random.randint(1, burst), max(mood.left, 1)) if burst > 1 else 1
+    # Nobody leaves more to autoplay than there is money for.
+    times = max(1, min(times, int((sight.real if stake <= sight.real else sight.bonus) / stake)))
     return Deed(BET, stake, offer.slug, size, times, _selections(offer, stake, random))
 
 

@@ -14,6 +14,7 @@ from django.db import connections
 from django.utils import timezone
 
 from betting import jackpots, rollups
+from casino.serving import settle_down
 from seeding.chunks import LEASE, Step, play_chunk
 from seeding.models import Run
 
@@ -74,6 +75,7 @@ def _fork(run_id: UUID) -> int:
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        settle_down()
         play_to_the_end(run_id, lambda _: None)
         status = 0
     finally:

@@ -28,7 +28,7 @@ def add(totals: dict[str, Any], done: Iterable[Done]) -> dict[str, Any]:
     for deed in done:
         refusals += deed.refusals
         for bet in deed.bets:
-            games[bet.game.slug] = games.get(bet.game.slug, Tally()) + _tally(bet)
+            _count(games.setdefault(bet.game.slug, Tally()), bet)
             if bet.bet_type == BetType.FREE_SPIN:
                 counts["free_spins"] += 1
                 continue
@@ -129,19 +129,21 @@ class _Money:
         return {currency: {name: str(value) for name, value in sums.items()} for currency, sums in self.sums.items()}
 
 
-def _tally(bet: Bet) -> Tally:
-    jackpots = {"contributions": bet.jackpot_contribution, "jackpot_wins": bet.jackpot_win}
+def _count(tally: Tally, bet: Bet) -> None:
+    """Add the bet to its game's tally, in place: a long past has millions of them."""
+    tally.contributions += bet.jackpot_contribution
+    tally.jackpot_wins += bet.jackpot_win
     if bet.bet_type == BetType.FREE_SPIN:
-        return Tally(free_spin_bets=1, free_spin_value=bet.wager, free_spin_wins=bet.win, **jackpots)
-    return Tally(
-        bets=1,
-        wagers=bet.wager,
-        wins=bet.win,
-        unrounded_wins=bet.unrounded_win,
-        expected_wins=bet.expected_win,
-        variance=bet.variance,
-        **jackpots,
-    )
+        tally.free_spin_bets += 1
+        tally.free_spin_value += bet.wager
+        tally.free_spin_wins += bet.win
+        return
+    tally.bets += 1
+    tally.wagers += bet.wager
+    tally.wins += bet.win
+    tally.unrounded_wins += bet.unrounded_win
+    tally.expected_wins += bet.expected_win
+    tally.variance += bet.variance
 
 
 def _kept(tally: Tally) -> dict[str, str]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
+from casino import sets
 from casino.games.models import Game
 from casino.money import ZERO, round_down
 from casino.users import exclusions
@@ -105,7 +106,7 @@ def grant_by_rule(journal: Journal, wallet: Wallet, rule: BonusRule, deposit: De
         bonus = make_bonus(wallet, source, amount, multiple, journal.at, expires_at, max_stake=rule.max_stake, **facts)
         post_bonus(journal, bonus)
     if rule.free_spins and rule.free_spin_game_id:
-        FreeSpins.objects.create(
+        spins = FreeSpins(
             operator=wallet.operator,
             player_id=wallet.player_id,
             wallet=wallet,
@@ -119,6 +120,7 @@ def grant_by_rule(journal: Journal, wallet: Wallet, rule: BonusRule, deposit: De
             expires_at=expires_at,
             **facts,
         )
+        sets.insert(FreeSpins, [spins])
 
 
 def _amount(rule: BonusRule, deposited: Decimal) -> Decimal:

@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Q, Sum
-
+from casino import sets
 from casino.errors import Conflict, Missing, Refusal
 from casino.money import ZERO, format_money
 from operators.models import SignificantEvent
@@ -17,6 +16,11 @@ from wallets.refusals import LimitExceeded
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # A deposit that ended without money leaves room for another one.
 WITHOUT_MONEY = (DepositStatus.FAILED, DepositStatus.EXPIRED, DepositStatus.CANCELLED)
+# How many of a wallet's deposits were opened in the last hour, and the sum of those in the last day.
+_RECENT = (
+    "SELECT count(*) FILTER (WHERE created_at > %s), coalesce(sum(amount) FILTER (WHERE status <> ALL(%s::text[])), 0)"
+    " FROM wallets_deposit WHERE wallet_id = %s AND created_at > %s"
+)
 
 
 class VelocityExceeded(Refusal):
@@ -47,14 +51,11 @@ def check_limits(wallet: Wallet, amount: Decimal, at: datetime) -> None:
     operator = wallet.operator
     if not operator.deposit_min <= amount <= operator.deposit_max:
         raise LimitExceeded("A deposit", operator.deposit_min, operator.deposit_max)
-    recent = Deposit.objects.filter(wallet=wallet, created_at__gt=at - DAY).aggregate(
-        opened=Count("pk", filter=Q(created_at__gt=at - HOUR)),
-        total=Sum("amount", filter=~Q(status__in=WITHOUT_MONEY), default=ZERO),
-    )
-    if recent["opened"] >= operator.deposits_per_hour:
+    ((opened, total),) = sets.ask(_RECENT, at - HOUR, sets.array(WITHOUT_MONEY), wallet.pk, at - DAY)()
+    if opened >= operator.deposits_per_hour:
         raise VelocityExceeded(f"At most {operator.deposits_per_hour} deposits may be opened in an hour.")
-    if recent["total"] + amount > operator.deposit_daily_max:
-        left = max(operator.deposit_daily_max - recent["total"], ZERO)
+    if total + amount > operator.deposit_daily_max:
+        left = max(operator.deposit_daily_max - total, ZERO)
         raise VelocityExceeded(
             f"At most {operator.deposit_daily_max:.2f} may be deposited in 24 hours.", remaining=format_money(left)
         )

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
+from casino import sets
 from casino.errors import Invalid, Missing, Refusal
 from casino.games.models import Game, UnknownGame
 from casino.games.playable import find_playable
@@ -162,7 +163,8 @@ def post_bonus(journal: Journal, bonus: Bonus) -> None:
         bonuses.post_ending(journal, wallet, ending)
         for name in bonuses.STATE:
             setattr(bonus, name, getattr(state, name))
-    bonus.save(force_insert=True)
+    sets.insert(Bonus, [bonus])
+    bonus._state.adding = False
     news.tell_bonuses([bonus], journal.at)
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from casino import sets
 from casino.encryption import decrypt, encrypt
 from casino.errors import Refusal
 from casino.money import format_money, parse_amount
@@ -96,6 +97,11 @@ def _key_of(secret: str) -> bytes:
 
 # --- Accounts ---
 
+_ACTIVE = "WHERE provider = %s AND is_active AND"
+_PLATFORMS = sets.Read(ProviderAccount, f"{_ACTIVE} operator_id IS NULL")
+_OF_SLUG = sets.Read(ProviderAccount, f"{_ACTIVE} operator_id = (SELECT id FROM operators_operator WHERE slug = %s)")
+_COLLECTORS = sets.Read(ProviderAccount, f"{_ACTIVE} (operator_id = %s OR operator_id IS NULL)")
+
 
 def open_provider_account(
     provider: str, operator: Operator | None, secret: str, settings: Mapping[str, Any] | None = None
@@ -129,19 +135,21 @@ def secrets_of(account: ProviderAccount) -> list[str]:
 
 def find_account(provider: str, operator_slug: str | None) -> ProviderAccount | None:
     """The active account behind a webhook address; no slug means the platform's own."""
-    accounts = ProviderAccount.objects.select_related("operator").filter(provider=provider, is_active=True)
     if operator_slug is None:
-        return accounts.filter(operator=None).first()
-    return accounts.filter(operator__slug=operator_slug).first()
+        found = _PLATFORMS.ask(str(provider))()
+    else:
+        found = _OF_SLUG.ask(str(provider), operator_slug)()
+    return found[0] if found else None
 
 
 def find_collector(method: str, operator: Operator) -> ProviderAccount | None:
     """The account to which the operator's players pay: its own with settings, else the platform's, else its own."""
-    accounts = ProviderAccount.objects.select_related("operator").filter(provider=method, is_active=True)
-    own: ProviderAccount | None = accounts.filter(operator=operator).first()
-    if own is not None and own.settings:
-        return own
-    platforms: ProviderAccount | None = accounts.filter(operator=None).first()
+    accounts = {account.operator_id: account for account in _COLLECTORS.ask(str(method), operator.pk)()}
+    own, platforms = accounts.get(operator.pk), accounts.get(None)
+    if own is not None:
+        own.operator = operator
+        if own.settings:
+            return own
     return platforms or own
 
 

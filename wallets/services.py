@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from casino import sets
 from casino.errors import Invalid
 from casino.idempotency import IdempotencyKeyReused, digest
 from casino.strict_json import parse_json
@@ -26,6 +27,9 @@ from wallets.refusals import Blocked, NoWallet
 logger = logging.getLogger(__name__)
 # After so many failures to settle an event its staff are told; the sweeper goes on trying.
 ATTEMPTS_BEFORE_ALERT = 5
+_BY_ID = sets.Read(Deposit, "WHERE id = %s")
+_BY_KEY = sets.Read(Deposit, "WHERE player_id = %s AND idempotency_key = %s")
+_WALLET = sets.Read(Wallet, "WHERE player_id = %s AND operator_id = %s")
 
 
 @dataclass(frozen=True)
@@ -156,8 +160,8 @@ def deposit_through_webhook(
     event = _sign_completion(deposit, at or timezone.now())
     slug = event.account.operator.slug if event.account.operator else None
     receive_webhook(method, slug, event.headers, event.body, at=at)
-    deposit.refresh_from_db()
-    return deposit
+    (completed,) = _BY_ID.ask(deposit.pk)()
+    return completed
 
 
 def sign_payment(reference: str, at: datetime) -> webhooks.SignedEvent:
@@ -187,9 +191,10 @@ def _sign_completion(deposit: Deposit, at: datetime) -> webhooks.SignedEvent:
 
 def _opened_before(player: User, key: str, asked: str) -> OpenedDeposit | None:
     """What this key opened; IdempotencyKeyReused when that was something else."""
-    deposit = Deposit.objects.filter(player=player, idempotency_key=key).first()
-    if deposit is None:
+    found = _BY_KEY.ask(player.pk, key)()
+    if not found:
         return None
+    (deposit,) = found
     if deposit.request_digest != asked:
         raise IdempotencyKeyReused
     return OpenedDeposit(deposit, is_replay=True)
@@ -197,9 +202,11 @@ def _opened_before(player: User, key: str, asked: str) -> OpenedDeposit | None:
 
 def _find_wallet(player: User, operator: str | None) -> Wallet:
     house = Operator.objects.named(operator or (player.operator.slug if player.operator else ""))
-    wallet: Wallet | None = Wallet.objects.with_operator().filter(player=player, operator=house).first()
-    if wallet is None:
+    found = _WALLET.ask(player.pk, house.pk)()
+    if not found:
         raise NoWallet
+    (wallet,) = found
+    wallet.operator = house
     return wallet
 
 
@@ -224,10 +231,12 @@ def _write_deposit(deposit: Deposit, at: datetime | None) -> OpenedDeposit:
         check_limits(wallet, deposit.amount, journal.at)
         deposit.created_at = journal.at
         deposit.expires_at = journal.at + PROVIDERS[deposit.method].ttl
-        deposit.save(force_insert=True)
+        sets.insert(Deposit, [deposit])
+        deposit._state.adding = False
         # As the database keeps them, so that a replay answers the same bytes.
         deposit.refresh_from_db(fields=["instructions"])
-        news.tell_deposit(deposit, journal.at)
+        if at is None:  # history is no news
+            news.tell_deposit(deposit, journal.at)
     return OpenedDeposit(deposit)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from casino import sets
 from casino.money import format_money
 from casino.strict_json import parse_json
 from operators.models import Alert
@@ -28,6 +29,11 @@ from wallets.models import (
 from wallets.providers import PROVIDERS, Event, secrets_of, sign_headers, webhook_path
 
 Settled = tuple[WebhookVerdict, str]
+# What settling writes on the event's row, and what moves a deposit on.
+SETTLED = ("type", "amount", "currency", "deposit_id", "verdict", "reason", "settled_at")
+MOVED = ("status", "completed_at", "refunded_at", "provider_reference")
+_BY_REFERENCE = sets.Read(Deposit, "WHERE reference = %s")
+_LOCKED = sets.Read(Deposit, "WHERE id = %s FOR NO KEY UPDATE")
 
 
 @dataclass(frozen=True)
@@ -71,22 +77,19 @@ def settle(row: WebhookEvent, at: datetime | None = None) -> None:
     else:
         # What completes may earn XP, and standings are locked before deposits.
         lock_standings([row.deposit.player_id])
-        row.deposit = (
-            Deposit.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("player", "operator")
-            .get(pk=row.deposit.pk)
-        )
-        row.verdict, row.reason = _settle_known(row, row.deposit, event, journal)
+        (row.deposit,) = _LOCKED.ask(row.deposit.pk)()
+        row.deposit.operator = journal.wallets[row.deposit.wallet_id].operator
+        row.verdict, row.reason = _settle_known(row, row.deposit, event, journal, is_news=at is None)
     row.settled_at = journal.at
-    row.save(update_fields=["type", "amount", "currency", "deposit", "verdict", "reason", "settled_at"])
+    sets.update(WebhookEvent, [row], SETTLED)
 
 
 def _find_deposit(account: ProviderAccount, reference: str) -> Deposit | None:
     """The deposit that the account may settle under this reference: an operator's own account settles only its own."""
-    found = Deposit.objects.filter(reference=reference)
-    if account.operator_id is not None:
-        found = found.filter(operator=account.operator_id)
-    return found.first()
+    found = _BY_REFERENCE.ask(reference)()
+    if not found or account.operator_id not in (None, found[0].operator_id):
+        return None
+    return found[0]
 
 
 def _settle_unknown(row: WebhookEvent, event: Event, journal: Journal) -> Settled:
@@ -98,16 +101,17 @@ def _settle_unknown(row: WebhookEvent, event: Event, journal: Journal) -> Settle
     return WebhookVerdict.IGNORED, "unknown reference" if event.type == "deposit.failed" else "unknown type"
 
 
-def _settle_known(row: WebhookEvent, deposit: Deposit, event: Event, journal: Journal) -> Settled:
+def _settle_known(row: WebhookEvent, deposit: Deposit, event: Event, journal: Journal, *, is_news: bool) -> Settled:
     handler = _HANDLERS.get(event.type)
     if handler is None:
         return WebhookVerdict.IGNORED, "unknown type"
     before = deposit.status, deposit.refunded_at
     verdict, reason = handler(row, deposit, event, journal)
     if (deposit.status, deposit.refunded_at) != before:
-        deposit.save(update_fields=["status", "completed_at", "refunded_at", "provider_reference"])
-        news.tell_deposit(deposit, journal.at)
-    if any(transfer.wallet_id for transfer in journal.transfers):
+        sets.update(Deposit, [deposit], MOVED)
+        if is_news:
+            news.tell_deposit(deposit, journal.at)
+    if is_news and any(transfer.wallet_id for transfer in journal.transfers):
         news.tell_balance(journal.wallets[deposit.wallet_id], journal.at)
     return verdict, reason
 

@@ -144,3 +144,13 @@ def test_a_hundred_bots_have_the_shares_of_the_temperaments():
     assert Counter(temperament_of(number) for number in range(300, 400)) == {
         "casual": 45, "regular": 30, "grinder": 12, "high_roller": 5, "bonus_hunter": 8,
     }  # fmt: skip
+
+
+def test_a_bot_leaves_no_more_to_autoplay_than_it_has_money_for():
+    temperament, offers = TEMPERAMENTS["high_roller"], (OFFERS[4],)
+    for seed in range(200):
+        mood = Mood(is_away=False, left=100, opening=Decimal(100))
+        deed, _ = decide(temperament, mood, Sight(real=Decimal("35.00"), offers=offers), Random(seed), 16)
+        assert deed.kind == BET
+        assert deed.amount * deed.times <= 35
+    assert decide(temperament, mood, Sight(real=Decimal(5000), offers=offers), Random(1), 16)[0].times > 3

@@ -1,11 +1,12 @@
 """Runs of bots: their deeds, their figures, their end; what a worker's death and two at once leave of them."""
 
+import itertools
 import os
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Thread
 from uuid import UUID, uuid4
 
@@ -15,10 +16,11 @@ from django.utils import timezone
 
 from betting import rollups
 from betting.models import Bet
+from betting.orders import Answer, Order
 from casino.users.models import User
 from operators.periods import last_days, parse_period
 from operators.tallies import Selection, tally
-from seeding import chunks, deeds, runs, tasks
+from seeding import chunks, deeds, planning, runs, tasks
 from seeding.chunks import play_chunk
 from seeding.foreground import play_history, play_to_the_end
 from seeding.models import Bot, Chunk, Run, RunStatus
@@ -238,6 +240,62 @@ def test_a_paced_run_keeps_its_pace(house: None, play: Play):
     assert (ended.actions, ended.actions_due) == (150, 150)
     assert 9 <= float(ended.report["rate"]) <= 11
     assert_counted(ended)
+
+
+def test_a_run_without_a_pace_steps_aside_for_one_that_keeps_it(house: None, start: Start):
+    (past,) = open_history(1, 5000, seed=3, now=timezone.now())
+    alone = play_chunk(past.pk, uuid4())
+    assert alone.due_at is not None
+    assert alone.due_at <= timezone.now()
+    paced = start_simulation(SimulationOrder(minutes=1, seed=4), wake=lambda _: None)
+    step = play_chunk(past.pk, uuid4())
+    assert step.due_at is not None
+    assert step.due_at > timezone.now() + planning.ASIDE - timedelta(seconds=1)
+    done = Run.objects.get(pk=past.pk).actions
+    # Asked again too early, nothing is done: the worker is the paced run's.
+    assert play_chunk(past.pk, uuid4()) == chunks.Step()
+    assert Run.objects.get(pk=past.pk).actions == done > 0
+    cancel_run(paced.pk, wake=lambda _: None)
+    Run.objects.filter(pk=past.pk).update(due_at=timezone.now())
+    freed = play_chunk(past.pk, uuid4())
+    assert freed.due_at is not None
+    assert freed.due_at <= timezone.now()
+    assert Run.objects.get(pk=past.pk).actions > done
+
+
+def test_a_history_in_a_process_of_its_own_gives_way_to_nobody(house: None):
+    (past,) = open_history(1, 5000, seed=3, now=timezone.now())
+    start_simulation(SimulationOrder(minutes=1, seed=4), wake=lambda _: None)
+    step = play_chunk(past.pk, uuid4(), keeps=True)
+    assert step.due_at is not None
+    assert step.due_at <= timezone.now()
+
+
+def test_the_bets_of_a_past_are_settled_in_batches_that_are_full_or_end_with_their_hour(
+    house: None, monkeypatch: pytest.MonkeyPatch
+):
+    batches: list[tuple[int, datetime]] = []
+    settle = deeds.place_bets
+
+    def place(orders: list[Order], at: datetime) -> list[Answer]:
+        batches.append((len(orders), at))
+        return settle(orders, at)
+
+    monkeypatch.setattr(deeds, "place_bets", place)
+    for module in (deeds, planning):
+        monkeypatch.setattr(module, "HISTORY_BATCH", 40)
+    (past,) = open_history(1, 2000, seed=3, now=timezone.now())
+    token, ended = uuid4(), set()
+    for _ in range(4):
+        play_chunk(past.pk, token, keeps=True)
+        ended |= {moment for _, moment in batches[-1:]}
+    assert len(batches) > len(ended) + 4
+    moments = [moment for _, moment in batches]
+    assert moments == sorted(set(moments))
+    assert {bet.created_at for bet in Bet.objects.all()} == set(moments)
+    for (size, moment), (_, following) in itertools.pairwise(batches):
+        is_full, is_of_its_hour = 40 - planning.PAST_BURST < size <= 40, following.hour != moment.hour
+        assert is_full or is_of_its_hour or moment in ended
 
 
 def test_a_chunk_that_always_fails_ends_its_run(start: Start, play: Play, monkeypatch: pytest.MonkeyPatch):

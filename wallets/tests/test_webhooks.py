@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
 from typing import Any
@@ -511,6 +512,20 @@ def test_the_feeds_hear_of_deposits_balances_and_alerts(
     assert operator["alert.raised"]["kind"] == "deposit_mismatched"
     assert operator["alert.raised"]["operator"] == "aurora"
     assert heard("platform") == {"alert.raised": operator["alert.raised"]}
+
+
+def test_a_deposit_of_a_past_is_no_news(
+    alice: User, provider: SendingProvider, wallet_of: WalletOf, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[Any] = []
+    monkeypatch.setattr("wallets.news.publish", told.extend)
+    long_ago = timezone.now() - timedelta(days=3)
+    deposit = services.deposit_through_webhook(alice, Decimal(25), key="past", at=long_ago)
+    assert (deposit.status, deposit.created_at, deposit.completed_at) == ("completed", long_ago, long_ago)
+    assert wallet_of(alice).real == 25
+    assert not told
+    again = services.deposit_through_webhook(alice, Decimal(25), key="past", at=long_ago)
+    assert (again, wallet_of(alice).real) == (deposit, 25)
 
 
 def _lose_a_fifth(player: User, wager: str) -> None:
