@@ -1,8 +1,7 @@
-"""The desk: concurrent orders of this process, gathered into batches and settled on connections of its own.
+"""The desk: concurrent orders of this process, gathered into batches and settled on a connection of its own.
 
 Nothing waits for a batch to fill: the desk takes what came while the last batch was in the database, at most
-``BATCH_ORDERS`` of it, and an order that is alone is settled alone. While one lane waits for the database the other
-begins a batch, but only one that is worth what a batch costs by itself.
+``BATCH_ORDERS`` of it, and an order that is alone is settled alone.
 """
 
 import asyncio
@@ -30,9 +29,6 @@ logger = logging.getLogger(__name__)
 MOST_WAITING = 1024
 # A batch whose connection broke is settled again: its keys tell what was committed.
 ATTEMPTS = 3
-LANES = 2
-# So many must wait for a lane to begin beside another one.
-SIDE_ORDERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +59,14 @@ Waiter = Future[Outcome] | asyncio.Future[Outcome]
 
 
 class Desk:
-    """The threads that settle what ``submit`` and ``wait_for`` bring."""
+    """One thread that settles what ``submit`` and ``wait_for`` bring."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Slip, Waiter]] = deque()
         self._changed = threading.Condition()
         self._is_open = True
-        self._under_way = 0
-        self._lanes = [
-            threading.Thread(target=self._work, name=f"desk-{number}", daemon=True) for number in range(LANES)
-        ]
-        for lane in self._lanes:
-            lane.start()
+        self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
+        self._thread.start()
 
     def submit(self, slip: Slip) -> "Future[Outcome]":
         """The answer to come; raises DeskOverloaded or DeskClosed. Whoever waits may go away: the bet is settled."""
@@ -102,43 +94,33 @@ class Desk:
         """Take no more orders, settle those that wait, and end."""
         with self._changed:
             self._is_open = False
-            self._changed.notify_all()
-        until = time.monotonic() + timeout_seconds
-        for lane in self._lanes:
-            lane.join(max(until - time.monotonic(), 0))
+            self._changed.notify()
+        self._thread.join(timeout_seconds)
 
     def _work(self) -> None:
         while batch := self._next_batch():
             began = time.perf_counter()
-            answers: Sequence[Outcome | Exception]
             try:
-                answers = settled = _settle([slip for slip, _ in batch])
+                answers = _settle([slip for slip, _ in batch])
             except Exception as error:
                 # Nobody knows yet whether these were played; the same keys will tell.
                 logger.exception("a batch of %d bets was not settled", len(batch))
-                answers = [error] * len(batch)
-            else:
-                SETTLE_SECONDS.observe(time.perf_counter() - began)
-                BATCH_ORDERS_SETTLED.observe(len(batch))
-                _count(settled)
-            _hand_out([(waiter, answer) for (_, waiter), answer in zip(batch, answers, strict=True)])
-            with self._changed:
-                self._under_way -= 1
-                self._changed.notify()
+                _hand_out([(answer, error) for _, answer in batch])
+                continue
+            SETTLE_SECONDS.observe(time.perf_counter() - began)
+            BATCH_ORDERS_SETTLED.observe(len(batch))
+            _count(answers)
+            _hand_out([(answer, outcome) for (_, answer), outcome in zip(batch, answers, strict=True)])
         connection.close()
 
     def _next_batch(self) -> list[tuple[Slip, Waiter]]:
-        """What waits now, once enough does; nothing when the desk is closed and empty."""
+        """What waits now, once anything does; nothing when the desk is closed and empty."""
         with self._changed:
-            while not self._is_due() and (self._is_open or self._waiting):
+            while not self._waiting and self._is_open:
                 self._changed.wait()
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_ORDERS))]
             QUEUE_ORDERS.set(len(self._waiting))
-            self._under_way += bool(batch)
         return batch
-
-    def _is_due(self) -> bool:
-        return len(self._waiting) >= (SIDE_ORDERS if self._under_way else 1)
 
 
 def _count(outcomes: Sequence[Outcome]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -14,11 +13,9 @@ from django.contrib.sessions.backends.cached_db import SessionStore
 from django.http import HttpRequest
 
 from betting import desk as desk_module
-from betting.admission import Admitted, InvalidToken, Slip
-from betting.desk import SIDE_ORDERS, Desk, Outcome
+from betting.desk import Desk
 from betting.ingress import with_lean_bets
 from betting.models import Bet
-from betting.orders import Settled
 from casino.games.models import Game
 from casino.users.models import User
 
@@ -175,30 +172,3 @@ def test_a_desk_with_too_many_waiting_says_so(alice: User, monkeypatch: pytest.M
 def test_a_closed_desk_takes_no_more(open_desk: Desk, alice: User):
     open_desk.close()
     assert post(BET, token_of(alice)).body["code"] == "closing"
-
-
-def test_a_second_lane_begins_only_where_it_is_worth_a_batch(open_desk: Desk, monkeypatch: pytest.MonkeyPatch):
-    sizes: list[int] = []
-    arrived, released = threading.Semaphore(0), threading.Event()
-
-    def settle(slips: list[Slip]) -> list[Outcome]:
-        sizes.append(len(slips))
-        arrived.release()
-        released.wait(10)
-        return [Outcome(Settled(None), Admitted(InvalidToken())) for _ in slips]  # type: ignore[arg-type]
-
-    monkeypatch.setattr(desk_module, "_settle", settle)
-    monkeypatch.setattr(desk_module, "_count", lambda answers: None)
-    slip = Slip("", "", None)
-    answers = [open_desk.submit(slip)]
-    assert arrived.acquire(timeout=10)
-    answers += [open_desk.submit(slip) for _ in range(SIDE_ORDERS - 1)]
-    assert not arrived.acquire(timeout=0.2)
-    answers.append(open_desk.submit(slip))
-    assert arrived.acquire(timeout=10)
-    assert sizes == [1, SIDE_ORDERS]
-    answers += [open_desk.submit(slip) for _ in range(3)]
-    released.set()
-    open_desk.close()
-    assert [answer.done() for answer in answers] == [True] * (SIDE_ORDERS + 4)
-    assert not any(lane.is_alive() for lane in open_desk._lanes)
