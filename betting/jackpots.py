@@ -4,7 +4,7 @@ Nothing is lost: opening + contributions + seeds − paid = value + pending, to 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -16,18 +16,24 @@ from django.db import connection, transaction
 from betting.models import Bet, JackpotPending, JackpotPool
 from casino import sets
 from casino.games.jackpots import JackpotGroup, JackpotKind, JackpotLevel
+from casino.games.models import Game
+from casino.games.playable import ids_and_slugs
 from casino.games.rng import WORD_SPAN, Words
 from casino.ids import uuid7
 from casino.kept import Kept
 from casino.money import MICRO, ZERO, round_down
-from casino.sets import Asked
 from wallets import ledger
 from wallets.ledger import Journal
 from wallets.models import Account, TransferKind, Wallet
 
 _GROUPS = sets.Read(JackpotGroup, "WHERE id = ANY(%s::uuid[])")
 _LEVELS = sets.Read(JackpotLevel, "WHERE group_id = ANY(%s::uuid[]) ORDER BY position, id")
-_POOLS = sets.Read(JackpotPool, "WHERE level_id = ANY(%s::uuid[])", out=("won_at",))
+_POOLS = sets.Read(
+    JackpotPool,
+    f"WHERE level_id IN (SELECT level.id FROM {JackpotLevel._meta.db_table} level JOIN {Game._meta.db_table} game"
+    " ON game.jackpot_group_id = level.group_id WHERE game.id = ANY(%s::uuid[]) OR game.slug = ANY(%s::text[]))",
+    out=("won_at",),
+)
 TERMS = ("kind", "rate", "seed", "odds", "ceiling")
 
 
@@ -134,22 +140,19 @@ def chance_of(pool: JackpotPool, wager: Decimal, contribution: Decimal) -> Fract
     return Fraction(1) if room <= 0 else min(Fraction(1), Fraction(contribution) / room)
 
 
-def read_pools(group_ids: Iterable[UUID]) -> dict[UUID, list[JackpotPool]]:
-    """The groups' pools in their levels' order, unlocked."""
-    return ask_pools(_read_levels(list(group_ids)))()
+def ask_pools(games: Collection[str]) -> Callable[[Mapping[UUID, list[JackpotLevel]]], dict[UUID, list[JackpotPool]]]:
+    """The pools that games (ids or slugs) feed, unlocked, in a pipeline: by group, in the order of the ``LEVELS`` that
+    the answer is given."""
+    pools = _POOLS.ask(*ids_and_slugs(games))
 
-
-def ask_pools(levels: Mapping[UUID, list[JackpotLevel]]) -> Asked[dict[UUID, list[JackpotPool]]]:
-    """``read_pools`` in a pipeline, for the groups with these ``LEVELS``."""
-    pools = _POOLS.ask(sets.array(level.pk for group in levels.values() for level in group))
-
-    def answer() -> dict[UUID, list[JackpotPool]]:
+    def answer(levels: Mapping[UUID, list[JackpotLevel]]) -> dict[UUID, list[JackpotPool]]:
         pool_of = {pool.level_id: pool for pool in pools()}
         found: dict[UUID, list[JackpotPool]] = {}
         for group_id, group in levels.items():
-            found[group_id] = [pool_of[level.pk] for level in group if level.pk in pool_of]
-            for pool in found[group_id]:
-                pool.level = next(level for level in group if level.pk == pool.level_id)
+            for level in group:
+                if (pool := pool_of.get(level.pk)) is not None:
+                    pool.level = level
+                    found.setdefault(group_id, []).append(pool)
         return found
 
     return answer

@@ -1,6 +1,6 @@
-"""Opening a settlement: the locks, and all that deciding a batch of orders needs, read as sets in two round trips."""
+"""Opening a settlement: the locks, and all that deciding a batch of orders needs, read as sets in one round trip."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -33,34 +33,33 @@ _SEEDS = sets.Read(
     "WHERE player_id = ANY(%s::uuid[]) AND revealed_at IS NULL",
     out=("created_at", "revealed_at", "next_server_seed", "next_server_seed_hash"),
 )
-_FREE_SPINS = sets.Read(FreeSpins, "WHERE id = ANY(%s::uuid[]) AND wallet_id = ANY(%s::uuid[])")
+_FREE_SPINS = sets.Read(FreeSpins, "WHERE id = ANY(%s::uuid[])")
 
 
 def open_settlement(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> Settlement:
     """Lock the orders' wallets and read, as sets, all that deciding them needs: the same statements for any number."""
-    ids = sets.array({order.player_id for order in orders})
+    accounts = {(order.player_id, order.operator_id) for order in orders}
+    ids = sets.array({player_id for player_id, _ in accounts})
     with sets.pipeline():
-        accounts = ledger.ask_accounts({(order.player_id, order.operator_id) for order in orders}, at)
+        journaled = ledger.ask_accounts(accounts, at)
         standings, players = points.ask_standings(ids), _PLAYERS.ask(ids)
         protection, seeds, played = ask_protection(ids), _SEEDS.ask(ids), ask_played(orders)
-    journal = accounts()
+        pools, purses = jackpots.ask_pools({order.game for order in orders}), _ask_purses(accounts, orders)
+    journal = journaled()
     named = {(order.operator_id, order.game) for order in orders}
     offers = PLAYABLE.find(named, journal.revision)
     games = [offers[name].game for name in named if name in offers]
     groups = {game.jackpot_group_id for game in games if game.jackpot_group_id}
     levels = jackpots.LEVELS.find(groups, journal.revision)
-    with sets.pipeline():
-        pools = jackpots.ask_pools({group_id: levels[group_id] for group_id in groups})
-        purses = _ask_purses(journal, orders)
     return Settlement(
         journal=journal,
-        purses=purses(),
+        purses=purses(journal),
         players=_with_affiliates(players(), journal.revision),
         standings=standings(),
         levels=points.LADDER.find([None], journal.revision)[None],
         games=offers,
         seeds={(pair.player_id, pair.operator_id): pair for pair in seeds()},
-        jackpots=Jackpots(journal, pools()),
+        jackpots=Jackpots(journal, pools(levels)),
         played=played(),
         remote=remote,
         protection=protection(journal.at),
@@ -74,13 +73,12 @@ def _with_affiliates(players: Sequence[User], revision: UUID | None) -> dict[UUI
     return {player.pk: player for player in players}
 
 
-def _ask_purses(journal: Journal, orders: Sequence[Order]) -> Asked[dict[Account, Purse]]:
-    wallet_ids = sets.array(journal.wallets)
-    active = bonuses.ask_active(wallet_ids)
+def _ask_purses(accounts: Collection[Account], orders: Sequence[Order]) -> Callable[[Journal], dict[Account, Purse]]:
+    active = bonuses.ask_active(accounts)
     named = {order.free_spin for order in orders if order.free_spin}
-    granted = _FREE_SPINS.ask(sets.array(named), wallet_ids) if named else list
+    granted = _FREE_SPINS.ask(sets.array(named)) if named else list
 
-    def answer() -> dict[Account, Purse]:
+    def answer(journal: Journal) -> dict[Account, Purse]:
         grants: dict[UUID, dict[UUID, FreeSpins]] = {}
         for grant in granted():
             grants.setdefault(grant.wallet_id, {})[grant.pk] = grant

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from casino import sets
 from casino.errors import Refusal
 from casino.money import ZERO, largest_remainder, round_down
 from casino.sets import Asked
-from wallets.ledger import InsufficientFunds, Journal
+from wallets.ledger import OF_ACCOUNTS, InsufficientFunds, Journal, columns_of
 from wallets.models import Account, TransferKind, Wallet
 from wallets.promotions import Bonus, BonusStatus
 
@@ -65,8 +66,10 @@ STATE = tuple(column.name for column in fields(ActiveBonus))
 STORED = ("balance", "granted", "required", "wagered", "max_stake", "status", "converted", "forfeited", "ended_at")
 _ACTIVE = (
     f"SELECT wallet_id, {', '.join(STATE)} FROM wallets_bonus"
-    f" WHERE wallet_id = ANY(%s::uuid[]) AND status = '{BonusStatus.ACTIVE}' ORDER BY id"
+    f" WHERE wallet_id = ANY({{wallets}}) AND status = '{BonusStatus.ACTIVE}' ORDER BY id"
 )
+_ACTIVE_IN = _ACTIVE.format(wallets="%s::uuid[]")
+_ACTIVE_OF = _ACTIVE.format(wallets=f"ARRAY(SELECT id FROM wallets_wallet WHERE {OF_ACCOUNTS})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,20 +191,20 @@ def default_max_stake(granted: Decimal) -> Decimal:
 
 def read_active(wallet_ids: Iterable[UUID]) -> dict[UUID, list[ActiveBonus]]:
     """The active bonuses of locked wallets, oldest first."""
-    return ask_active(sets.array(wallet_ids))()
+    return _by_wallet(sets.ask(_ACTIVE_IN, sets.array(wallet_ids))())
 
 
-def ask_active(wallet_ids: str) -> Asked[dict[UUID, list[ActiveBonus]]]:
-    """``read_active`` in a pipeline, for an array of ids."""
-    rows = sets.ask(_ACTIVE, wallet_ids)
+def ask_active(accounts: Iterable[tuple[UUID, UUID]]) -> Asked[dict[UUID, list[ActiveBonus]]]:
+    """``read_active`` in a pipeline, for wallets named by (player id, operator id)."""
+    rows = sets.ask(_ACTIVE_OF, *columns_of(accounts))
+    return lambda: _by_wallet(rows())
 
-    def answer() -> dict[UUID, list[ActiveBonus]]:
-        found: dict[UUID, list[ActiveBonus]] = {}
-        for wallet_id, *state in rows():
-            found.setdefault(wallet_id, []).append(ActiveBonus(*state))
-        return found
 
-    return answer
+def _by_wallet(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[ActiveBonus]]:
+    found: dict[UUID, list[ActiveBonus]] = {}
+    for wallet_id, *state in rows:
+        found.setdefault(wallet_id, []).append(ActiveBonus(*state))
+    return found
 
 
 def write(bonuses: Iterable[ActiveBonus]) -> None:

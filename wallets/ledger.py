@@ -181,9 +181,13 @@ def lock_accounts(accounts: Iterable[tuple[UUID, UUID]], at: datetime | None = N
 
 def ask_accounts(accounts: Iterable[tuple[UUID, UUID]], at: datetime | None = None) -> Asked[Journal]:
     """``lock_accounts`` as the first questions of a pipeline: what is asked after them is read under the locks."""
+    return _ask(OF_ACCOUNTS, columns_of(accounts), at)
+
+
+def columns_of(accounts: Iterable[tuple[UUID, UUID]]) -> list[str]:
+    """Pairs of (player id, operator id) as the two arrays that ``OF_ACCOUNTS`` takes."""
     pairs = list(accounts)
-    columns = [sets.array(player_id for player_id, _ in pairs), sets.array(operator_id for _, operator_id in pairs)]
-    return _ask(_BY_ACCOUNT, columns, at)
+    return [sets.array(player_id for player_id, _ in pairs), sets.array(operator_id for _, operator_id in pairs)]
 
 
 _OPERATORS = sets.Read(Operator, "WHERE id = ANY(%s::uuid[])")
@@ -191,7 +195,7 @@ OPERATORS: Kept[UUID, Operator] = Kept(
     lambda ids: {operator.pk: operator for operator in _OPERATORS.ask(sets.array(ids))()}
 )
 _BY_ID = "id = ANY(%s::uuid[])"
-_BY_ACCOUNT = "(player_id, operator_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
+OF_ACCOUNTS = "(player_id, operator_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
 
 
 def _ask(condition: str, parameters: list[str], at: datetime | None) -> Asked[Journal]:

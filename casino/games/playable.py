@@ -40,8 +40,7 @@ def find_playable(wanted: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str]
 
     Two statements for any number, and one more for each version that this process has not met yet.
     """
-    names = list({name for _, name in wanted})
-    ids = sets.array(found for name in names if (found := _as_uuid(name)) is not None)
+    ids, names = ids_and_slugs({name for _, name in wanted})
     rows = _GAMES.ask(ids, names)()
     narrowed = _SWITCHES.ask(sets.array({operator_id for operator_id, _ in wanted}), ids, names)()
     games = {key: game for game in rows for key in (game.slug, str(game.pk))}
@@ -55,6 +54,11 @@ def find_playable(wanted: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str]
 
 
 PLAYABLE: Kept[tuple[UUID, str], Playable] = Kept(find_playable)
+
+
+def ids_and_slugs(names: Collection[str]) -> tuple[str, list[str]]:
+    """Names of games, each an id or a slug, as parameters for ids and for slugs."""
+    return sets.array(found for name in names if (found := _as_uuid(name)) is not None), list(names)
 
 
 def _playable(game: Game, switch: GameSwitch | None) -> Playable:
