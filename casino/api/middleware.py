@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from urllib.parse import parse_qsl
 
 from corsheaders.middleware import CorsMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -13,7 +14,7 @@ from prometheus_client import Counter, Histogram
 
 from casino.api import metrics, problems
 from casino.api.logs import enter_request
-from casino.errors import Invalid
+from casino.errors import FieldError, Invalid
 from casino.ids import uuid7
 
 logger = logging.getLogger("casino.request")
@@ -23,9 +24,14 @@ _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}", re.ASCII)
 _NUL = "An address holds no NUL character."
 
 
-def _can_be_read(request: HttpRequest) -> bool:
-    """Whether the address is without NUL: the database keeps none, and any query that got one would break."""
-    return "%00" not in request.META.get("QUERY_STRING", "") and "\x00" not in request.path_info
+def _refusal_of(request: HttpRequest) -> Invalid | None:
+    """The refusal of an address with a NUL: the database keeps none, and any query that got one would break."""
+    query: str = request.META.get("QUERY_STRING", "")
+    if "%00" not in query and "\x00" not in request.path_info:
+        return None
+    sent = parse_qsl(query, keep_blank_values=True)
+    names = {name: None for name, value in sent if "\x00" in value and "\x00" not in name}
+    return Invalid(_NUL, errors=[FieldError(name, _NUL, "null_characters_not_allowed") for name in names])
 
 
 def request_id_of(sent: str) -> str:
@@ -49,7 +55,8 @@ class RequestMiddleware:
         request_id = request_id_of(request.META.get("HTTP_X_REQUEST_ID", ""))
         enter_request(request_id)
         began = time.perf_counter()
-        response = self.get_response(request) if _can_be_read(request) else problems.response(Invalid(_NUL))
+        refusal = _refusal_of(request)
+        response = self.get_response(request) if refusal is None else problems.response(refusal)
         seconds = time.perf_counter() - began
         response["X-Request-ID"] = request_id
         if (limit := getattr(request, "rate_limit", None)) is not None:

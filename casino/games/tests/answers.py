@@ -15,7 +15,7 @@ def faults(answer: Any) -> dict[str, str]:
     """The faulty fields of a refused request, each with its code."""
     assert answer.status_code == 400, answer.data
     assert answer["Content-Type"] == "application/problem+json"
-    return {error["field"]: error["code"] for error in answer.data["errors"]}
+    return {error["field"]: error["code"] for error in answer.json()["errors"]}
 
 
 def state() -> list[Any]:

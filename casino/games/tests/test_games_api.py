@@ -188,7 +188,7 @@ def test_filters_narrow_and_empty_ones_do_not(
     ("query", "fault"),
     [
         ("category=unheard-of", {"category": "unknown_category"}),
-        ("category=%00", {"category": "invalid"}),
+        ("category=%00", {"category": "null_characters_not_allowed"}),
         ("operator=unheard-of", {"operator": "unknown_operator"}),
         ("operator=closed", {"operator": "unknown_operator"}),
         ("search=%00", {"search": "null_characters_not_allowed"}),
