@@ -82,6 +82,9 @@ class RequestMiddleware:
 class OriginMiddleware(CorsMiddleware):
     """The headers for browsers on pages of other origins; who names no origin is spared the look for them."""
 
+    # Whose origins may read is asked of the database, which an event loop must not wait for.
+    async_capable = False
+
     def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if "HTTP_ORIGIN" in request.META:
             return super().add_response_headers(request, response)

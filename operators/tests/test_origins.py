@@ -1,9 +1,12 @@
 """Operators' own front ends: whose pages may read answers in a browser, who says so, and how soon it holds."""
 
+import asyncio
 from typing import Any
 
 import pytest
-from django.test import Client
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.test import AsyncClient, Client
 from rest_framework.response import Response
 
 from casino.users.models import User
@@ -135,3 +138,19 @@ def test_a_manager_edits_them_in_the_back_office(client: Client, olga: User, aur
     aurora.refresh_from_db()
     assert aurora.allowed_origins == []
     assert PLAY in client.get("/backoffice/events/?kind=settings.changed").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_loop_answers_pages_of_other_origins_too(aurora: Operator):
+    Operator.objects.filter(pk=aurora.pk).update(allowed_origins=[PLAY])
+
+    async def ask(origin: str) -> tuple[int, bool]:
+        answer = await AsyncClient().get("/games", headers={"Origin": origin})
+        return answer.status_code, "Access-Control-Allow-Origin" in answer
+
+    async def ask_both() -> list[tuple[int, bool]]:
+        answers = [await ask(ELSEWHERE), await ask(PLAY)]
+        await sync_to_async(connections.close_all)()
+        return answers
+
+    assert asyncio.run(ask_both()) == [(200, False), (200, True)]
