@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
-from betting.models import Bet, JackpotPending, JackpotPool
+from betting.jackpots import VALUE_NOW
+from betting.models import Bet, JackpotPool
 from casino import sets
 from casino.games.jackpots import JackpotGroup, JackpotLevel
 from casino.games.models import Game
@@ -16,7 +17,7 @@ _LEVELS = f"""
            (SELECT array_agg(slug::text) FROM {Game._meta.db_table}
             WHERE jackpot_group_id = jackpot.id AND is_active AND operator_id IS NULL),
            level.name,
-           pool.value + coalesce((SELECT sum(amount) FROM {JackpotPending._meta.db_table} WHERE pool_id = pool.id), 0),
+           {VALUE_NOW},
            pool.seed, pool.rate, pool.kind, pool.ceiling
     FROM {JackpotPool._meta.db_table} pool
     JOIN {JackpotLevel._meta.db_table} level ON level.id = pool.level_id

@@ -34,6 +34,10 @@ _POOLS = sets.Read(
     " ON game.jackpot_group_id = level.group_id WHERE game.id = ANY(%s::uuid[]) OR game.slug = ANY(%s::text[]))",
     out=("won_at",),
 )
+# Of a row ``pool``: what it holds, and what was contributed and is not folded yet.
+VALUE_NOW = (
+    f"pool.value + coalesce((SELECT sum(amount) FROM {JackpotPending._meta.db_table} WHERE pool_id = pool.id), 0)"
+)
 TERMS = ("kind", "rate", "seed", "odds", "ceiling")
 
 
@@ -259,8 +263,5 @@ def _seed(journal: Journal, pool: JackpotPool, reference: UUID) -> None:
 def pool_values() -> dict[UUID, Decimal]:
     """Each pool's current value, pending contributions included, to a millionth."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT p.id, p.value + coalesce((SELECT sum(amount) FROM betting_jackpotpending WHERE pool_id = p.id), 0)"
-            " FROM betting_jackpotpool p"
-        )
+        cursor.execute(f"SELECT pool.id, {VALUE_NOW} FROM {JackpotPool._meta.db_table} pool")
         return {pool_id: round_down(value, MICRO) for pool_id, value in cursor.fetchall()}

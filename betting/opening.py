@@ -13,7 +13,7 @@ from betting.randomness import Seeds
 from betting.settlement import Account, Settlement
 from casino import sets
 from casino.games.playable import PLAYABLE
-from casino.kept import Kept
+from casino.kept import kept_rows
 from casino.sets import Asked
 from casino.users.limits import ask_protection
 from casino.users.models import User
@@ -24,10 +24,7 @@ from wallets.ledger import Journal
 from wallets.promotions import FreeSpins
 
 _PLAYERS = sets.Read(User, "WHERE id = ANY(%s::uuid[])", out=("created_at", "last_login", "password", "email"))
-_AFFILIATES = sets.Read(Affiliate, "WHERE id = ANY(%s::uuid[])")
-AFFILIATES: Kept[UUID, Affiliate] = Kept(
-    lambda ids: {affiliate.pk: affiliate for affiliate in _AFFILIATES.ask(sets.array(ids))()}
-)
+AFFILIATES = kept_rows(Affiliate)
 _SEEDS = sets.Read(
     SeedPair,
     "WHERE player_id = ANY(%s::uuid[]) AND revealed_at IS NULL",

@@ -9,11 +9,14 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from django.db.models import Model
+
 from casino import sets
 from casino.sets import Asked
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+Row = TypeVar("Row", bound=Model)
 # Of each kind; a process that meets more begins anew.
 MOST = 10_000
 
@@ -46,3 +49,9 @@ class Kept(Generic[Key, Value]):
             held = {**held, **found} if len(held) + len(found) <= MOST else self._read(keys)
             self._held = (revision, held)
         return held
+
+
+def kept_rows(model: type[Row]) -> Kept[UUID, Row]:
+    """The rows of a watched table by their id."""
+    rows = sets.Read(model, "WHERE id = ANY(%s::uuid[])")
+    return Kept(lambda ids: {row.pk: row for row in rows.ask(sets.array(ids))()})

@@ -11,9 +11,8 @@ from uuid import UUID
 
 import orjson
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import connection
 from django.db.models import JSONField, Model, QuerySet
-from django.db.models.base import ModelState
 
 from casino import sets
 from casino.sets import Asked
@@ -133,14 +132,13 @@ def _converted(rows: list[tuple[Any, ...]], converters: Sequence[tuple[int, Call
 
 
 def _made(shape: _Shape, row: Sequence[Any], met: dict[tuple[int, Any], Any]) -> Any:
-    """The model's row without its constructor, whose signals and checks serve nobody here, and the rows it names.
+    """The model's row, and the rows it names.
 
     What several rows name is made once (``met``), unless it knows by whom it is named.
     """
-    made = shape.model.__new__(shape.model)
-    made.__dict__ = dict(zip(shape.names, row[shape.start : shape.end], strict=True))
-    made._state = ModelState()
-    made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
+    made: Any = sets.make_row(
+        shape.model, dict(zip(shape.names, row[shape.start : shape.end], strict=True)), is_new=False
+    )
     for other in shape.related:
         key, named = row[other.key], None
         if key is not None:

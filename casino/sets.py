@@ -64,7 +64,7 @@ class Read(Generic[Row]):
             rows: Iterable[Sequence[Any]] = fetch()
             if converters:
                 rows = [_converted(row, converters) for row in rows]
-            return [_made(self._model, dict(zip(names, row, strict=True)), is_new=False) for row in rows]
+            return [make_row(self._model, dict(zip(names, row, strict=True)), is_new=False) for row in rows]
 
         return make
 
@@ -84,7 +84,7 @@ def new(model: type[Row], related: Mapping[str, Model | None], **values: Any) ->
     facts = constants | {name: make() for name, make in makers if name not in values}
     for name, row in related.items():
         facts[f"{name}_id"] = row.pk if row is not None else None
-    made = _made(model, facts | values, is_new=True)
+    made = make_row(model, facts | values, is_new=True)
     made._state.fields_cache.update(related)
     return made
 
@@ -108,8 +108,8 @@ def to_json(records: Sequence[Any]) -> str:
     return orjson.dumps(records, default=str).decode()
 
 
-def _made(model: type[Row], facts: dict[str, Any], *, is_new: bool) -> Row:
-    """An instance with these attributes; the constructor's signals and checks serve nobody here."""
+def make_row(model: type[Row], facts: dict[str, Any], *, is_new: bool) -> Row:
+    """An instance with these attributes and no others; the constructor's signals and checks serve nobody here."""
     made = model.__new__(model)
     made.__dict__ = facts
     made._state = ModelState()

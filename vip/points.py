@@ -46,12 +46,7 @@ def ask_standings(player_ids: str) -> Asked[dict[UUID, Standing]]:
 
 def ladder() -> list[VipLevel]:
     """Every level, lowest first."""
-    return ask_ladder()()
-
-
-def ask_ladder() -> Asked[list[VipLevel]]:
-    """``ladder`` in a pipeline."""
-    return _LADDER.ask()
+    return _LADDER.ask()()
 
 
 # Under its one key, None.

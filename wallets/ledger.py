@@ -15,7 +15,7 @@ from django.db import connection
 from casino import sets
 from casino.errors import Refusal
 from casino.ids import uuid7
-from casino.kept import Kept, ask_revision
+from casino.kept import ask_revision, kept_rows
 from casino.money import is_whole
 from casino.sets import Asked
 from operators.models import Operator
@@ -190,10 +190,7 @@ def columns_of(accounts: Iterable[tuple[UUID, UUID]]) -> list[str]:
     return [sets.array(player_id for player_id, _ in pairs), sets.array(operator_id for _, operator_id in pairs)]
 
 
-_OPERATORS = sets.Read(Operator, "WHERE id = ANY(%s::uuid[])")
-OPERATORS: Kept[UUID, Operator] = Kept(
-    lambda ids: {operator.pk: operator for operator in _OPERATORS.ask(sets.array(ids))()}
-)
+OPERATORS = kept_rows(Operator)
 _BY_ID = "id = ANY(%s::uuid[])"
 OF_ACCOUNTS = "(player_id, operator_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
 
