@@ -16,7 +16,7 @@ from betting.tests.conftest import make_sure
 from casino.games.models import Category, Game
 from casino.games.services import GameSpec, create_game
 from casino.users.models import User
-from casino.weeks import last_week
+from casino.weeks import last_week, midnight
 from operators.models import Operator
 from vip import points
 from vip.models import PointsKind
@@ -80,9 +80,8 @@ def this_month(days: int = 0) -> datetime:
 
 
 def in_last_week(days: int = 2) -> datetime:
-    """Noon, so many days into the last week that is over."""
-    monday = the_last_week()
-    return datetime(monday.year, monday.month, monday.day, 12, tzinfo=UTC) + timedelta(days=days)
+    """Noon, so many days into the last week that is over; now, where that noon is still to come."""
+    return min(midnight(the_last_week()) + timedelta(days=days, hours=12), database_clock())
 
 
 def the_last_week() -> date:
