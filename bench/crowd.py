@@ -74,11 +74,15 @@ def _log_in(player: object) -> str:
     """A new session of the player's; its key is the token."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.cached_db import SessionStore
+    from django.utils import timezone
+
+    from casino.users.registration import LOGGED_IN_AT
 
     session = SessionStore()
     session[SESSION_KEY] = str(player.pk)
     session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
     session[HASH_SESSION_KEY] = player.get_session_auth_hash()
+    session[LOGGED_IN_AT] = timezone.now().isoformat()
     session.create()
     assert session.session_key is not None
     return session.session_key

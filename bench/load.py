@@ -87,7 +87,7 @@ def _load(stack: BenchStack, folder: Path, connections: int, seconds: int, *, re
     began, batches = stack.seconds(), _batches(stack)
     ports = [(stack.bets, 0, connections - connections * share // 100)]
     if reads:
-        ports.append((stack.rest, 100, connections * share // 100))
+        ports.append((stack.reads, 100, connections * share // 100))
     results = play(ports, folder, seconds)
     used = {name: after - began[name] for name, after in stack.seconds().items()}
     settled = _batches(stack)

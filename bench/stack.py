@@ -1,7 +1,7 @@
 """The production processes on this machine, without a proxy, with PostgreSQL as durable as in production.
 
-PostgreSQL, Valkey, a desk process for bets (granian, ASGI), one for the rest of REST (granian, WSGI), a worker and a
-beat, each reachable on a port of its own; what they use of the processors and of memory.
+PostgreSQL, Valkey, a desk process for bets and one for the reads that front ends repeat (granian, ASGI), one for the
+rest of REST (granian, WSGI), a worker and a beat; what they use of the processors and of memory.
 """
 
 import contextlib
@@ -23,11 +23,12 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class BenchStack:
-    """What runs: ``bets`` and ``rest`` are base URLs; ``leaders`` the first process of each kind."""
+    """What runs: ``bets``, ``reads`` and ``rest`` are base URLs; ``leaders`` the first process of each kind."""
 
     home: Path
     environment: Mapping[str, str]
     bets: str = ""
+    reads: str = ""
     rest: str = ""
     leaders: dict[str, int] = field(default_factory=dict)
 
@@ -81,12 +82,14 @@ def bench_stack(*, desks: int = 1) -> Iterator[BenchStack]:
         made = BenchStack(servers.home, servers.environment, leaders=dict(servers.leaders))
         made.bets = made_at = f"http://127.0.0.1:{processes.free_port()}"
         _serve(stack, made, "bets", made_at, "asginl", "casino.asgi:application", "--workers", str(desks))
+        made.reads = made_at = f"http://127.0.0.1:{processes.free_port()}"
+        _serve(stack, made, "reads", made_at, "asginl", "casino.asgi:application", "--workers", "1")
         made.rest = made_at = f"http://127.0.0.1:{processes.free_port()}"
         _serve(stack, made, "rest", made_at, "wsgi", "casino.wsgi:application", "--blocking-threads", "4")
         celery = ["-m", "celery", "-A", "casino"]
         _start(stack, made, "worker", [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "1"])
         _start(stack, made, "beat", [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(made.home / "beat")])
-        for url in (made.bets, made.rest):
+        for url in (made.bets, made.reads, made.rest):
             assert processes.wait_until(lambda url=url: _answers(url), 60), processes.tail(made.home / "bets.log")
         yield made
 

@@ -5,9 +5,6 @@ Everything else (cookies, other methods, other addresses) goes on to Django, whi
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache
-from typing import Any
 
 import orjson
 from django.conf import settings
@@ -16,19 +13,14 @@ from betting.admission import Slip
 from betting.desk import desk
 from betting.orders import Settled
 from casino.api import metrics, problems
+from casino.api.lean import Application, Receive, Scope, Send, headers_of, send_answer, token_of
 from casino.api.logs import enter_request
 from casino.api.middleware import request_id_of
 from casino.api.parsers import TooLarge
 from casino.api.throttling import PlayThrottle
-from casino.content_security import DATA
 from casino.errors import Refusal
 from casino.idempotency import parse_key
 from casino.strict_json import parse_json
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ROUTE = "bets"
 
@@ -38,8 +30,8 @@ def with_lean_bets(django: Application) -> Application:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == "/bets":
-            headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-            token = _token(headers)
+            headers = headers_of(scope)
+            token = token_of(headers)
             # A browser of another origin needs the headers that Django's middleware knows.
             if token is not None and b"origin" not in headers and _is_json(headers):
                 await _place(headers, token, receive, send)
@@ -71,22 +63,9 @@ async def _place(headers: dict[bytes, str], token: str, receive: Receive, send: 
         refusal = problems.refusal_of(error) or problems.ServerFault()
         status, kind, content = refusal.status, problems.CONTENT_TYPE, problems.document(refusal)
         extra |= _headers_of(refusal)
-    _answered(status).inc()
-    _SECONDS.observe(time.perf_counter() - began)
-    await _send(send, status, kind, orjson.dumps(content, default=str), extra)
-
-
-_SECONDS = metrics.REQUEST_SECONDS.labels("POST", ROUTE)
-
-
-@lru_cache
-def _answered(status: int) -> Any:
-    return metrics.REQUESTS.labels("POST", ROUTE, status)
-
-
-def _token(headers: dict[bytes, str]) -> str | None:
-    scheme, _, token = headers.get(b"authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    metrics.note_request("POST", ROUTE, status, time.perf_counter() - began)
+    extra |= {"Content-Type": kind, "Cache-Control": "no-store"}
+    await send_answer(send, status, orjson.dumps(content, default=str), extra.items())
 
 
 def _is_json(headers: dict[bytes, str]) -> bool:
@@ -118,20 +97,3 @@ async def _body(receive: Receive) -> bytes:
 def _headers_of(refusal: Refusal) -> dict[str, str]:
     found = problems.headers(refusal)
     return found | ({"WWW-Authenticate": 'Bearer realm="casino"'} if refusal.status == 401 else {})
-
-
-async def _send(send: Send, status: int, kind: str, body: bytes, extra: dict[str, str]) -> None:
-    headers = {
-        "Content-Type": kind,
-        "Content-Length": str(len(body)),
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": DATA,
-        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
-        **extra,
-    }
-    if settings.SECURE_HSTS_SECONDS:
-        headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
-    raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})

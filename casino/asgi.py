@@ -1,4 +1,4 @@
-"""The ASGI door: bets through the lean one, the rest of HTTP through Django, and the feeds under /ws/."""
+"""The ASGI door: bets and repeated reads through lean ones, the rest of HTTP through Django, the feeds under /ws/."""
 
 import os
 from typing import Any
@@ -12,16 +12,20 @@ django: Any = get_asgi_application()
 from django.urls import path, re_path  # noqa: E402 - models need Django's settings
 
 from betting.ingress import with_lean_bets  # noqa: E402
+from casino.api.reading import with_lean_reads  # noqa: E402
 from casino.feeds.consumers import NoSuchFeed  # noqa: E402
 from casino.serving import settle_down  # noqa: E402
 from casino.users.consumers import PlayerFeed  # noqa: E402
 from operators.consumers import OperatorFeed, PlatformFeed  # noqa: E402
 
+# What a front end asks for again and again; the proxy sends these to this door too.
+READS = ("/auth/user", "/bets", "/bonuses", "/games", "/jackpots", "/session", "/vip/user", "/wallets")
 feeds = [
     path("ws/player", PlayerFeed.as_asgi()),
     path("ws/operator", OperatorFeed.as_asgi()),
     path("ws/platform", PlatformFeed.as_asgi()),
     re_path("", NoSuchFeed.as_asgi()),
 ]
-application = ProtocolTypeRouter({"http": with_lean_bets(django), "websocket": URLRouter(feeds)})
+http = with_lean_bets(with_lean_reads(django, READS))
+application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(feeds)})
 settle_down()

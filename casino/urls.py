@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-import betting.desk  # noqa: F401 - its refusals belong into the list of problems
+import casino.api.gathering  # noqa: F401 - its refusals belong into the list of problems
 from casino.api import metrics, problems, views
 from casino.api.routing import KnownFirst
 from operators import gauges

@@ -164,7 +164,7 @@ def test_orders_that_wait_together_share_a_batch(
 
 
 def test_a_desk_with_too_many_waiting_says_so(alice: User, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(desk_module, "MOST_WAITING", 0)
+    monkeypatch.setattr(Desk, "most_waiting", 0)
     answer = post(BET, token_of(alice))
     assert (answer.status, answer.body["code"], answer.headers["retry-after"]) == (503, "overloaded", "1")
 

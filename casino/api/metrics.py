@@ -6,6 +6,7 @@ asked for at the scrape, by the function that the address is wired with.
 
 import hmac
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -34,6 +35,22 @@ FEED_HEARTBEAT_AT = Gauge(
 )
 
 Gauges = Callable[[], Iterable[Metric]]
+
+
+def note_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count an answered request; methods that callers make up are one."""
+    answered, took = _meters(method if method in _METHODS else "OTHER", route, status)
+    answered.inc()
+    took.observe(seconds)
+
+
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
+
+@lru_cache(1024)
+def _meters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """What counts such answers, and what measures them; to find them by their labels each time costs more."""
+    return REQUESTS.labels(method, route, status), REQUEST_SECONDS.labels(method, route)
 
 
 class _Asked:

@@ -4,13 +4,11 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from corsheaders.middleware import CorsMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
-from prometheus_client import Counter, Histogram
 
 from casino.api import metrics, problems
 from casino.api.logs import enter_request
@@ -39,12 +37,6 @@ def request_id_of(sent: str) -> str:
     return sent if _ACCEPTABLE_ID.fullmatch(sent) else str(uuid7())
 
 
-@lru_cache(1024)
-def _meters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-    """What counts such answers, and what measures them."""
-    return metrics.REQUESTS.labels(method, route, status), metrics.REQUEST_SECONDS.labels(method, route)
-
-
 class RequestMiddleware:
     """Gives each request an id (the caller's if it is a plain one), times it, and logs what took long or failed."""
 
@@ -62,9 +54,7 @@ class RequestMiddleware:
         if (limit := getattr(request, "rate_limit", None)) is not None:
             response["RateLimit-Limit"], response["RateLimit-Remaining"], response["RateLimit-Reset"] = map(str, limit)
         route = request.resolver_match.route if request.resolver_match else "unmatched"
-        answered, took = _meters(request.method or "", route, response.status_code)
-        answered.inc()
-        took.observe(seconds)
+        metrics.note_request(request.method or "", route, response.status_code, seconds)
         logger.info("%s %s %d %.1f ms", request.method, request.path, response.status_code, seconds * 1000)
         return response
 

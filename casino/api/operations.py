@@ -22,6 +22,8 @@ WITH_KEY: Refusals = {400: ("invalid",), 422: ("idempotency_key_reused",)}
 
 # Where seeding is off the addresses are not there.
 _WHERE_SEEDING: Refusals = {404: ("not_found",)}
+# Reads that are gathered (``casino.api.reading``).
+_GATHERED: Refusals = {503: ("overloaded", "closing")}
 _MAY_NOT_PLAY = ("blocked", "self_excluded", "cooling_off")
 
 OWN: dict[str, Refusals] = {
@@ -47,6 +49,10 @@ OWN: dict[str, Refusals] = {
         429: ("too_many_requests",),
         503: ("rng_unavailable", "overloaded", "closing"),
     },
+    **dict.fromkeys(
+        ("auth_user_retrieve", "bets_list", "bonuses_list", "jackpots_list", "session_retrieve", "vip_user_retrieve",
+         "wallets_list"), _GATHERED,
+    ),
     "bets_proof_retrieve": {409: ("not_provable",)},
     "bonuses_destroy": {409: ("bonus_balance_changed", "bonus_not_active")},
     "deposits_create": {
@@ -74,7 +80,7 @@ OWN: dict[str, Refusals] = {
         422: ("insufficient_points",),
     },
     "vip_add_xp_create": {404: ("unknown_player",), 422: ("insufficient_points",)},
-    "games_list": {404: ("unknown_operator",)},
+    "games_list": {404: ("unknown_operator",), **_GATHERED},
     "games_retrieve": {404: ("unknown_game", "unknown_operator")},
     "games_par_retrieve": {404: ("unknown_game",)},
     "games_create": {400: ("invalid_paytable", "rtp_disagrees"), 403: ("not_permitted",), 404: ("unknown_operator",)},

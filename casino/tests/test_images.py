@@ -21,7 +21,7 @@ from casino.embedded.processes import free_port, wait_until
 from casino.tests.containers import COMPOSE, PROJECT, SERVICES, Containers, containers, ignored_patterns, is_left_out
 from casino.tests.running import Caller
 
-OURS = ("migrate", "bets", "web", "feeds", "worker", "beat")
+OURS = ("migrate", "bets", "reads", "web", "feeds", "worker", "beat")
 PINNED = re.compile(r"[a-z0-9./-]+:\d+\.\d+(\.\d+)?(-[a-z0-9]+)*")
 
 
@@ -116,7 +116,7 @@ def test_everything_that_waits_for_something_waits_until_it_is_well():
                 assert SERVICES[needed]["healthcheck"]["test"], (name, needed)
             else:
                 assert (needed, SERVICES[needed]["restart"]) == ("migrate", "no")
-    assert {"bets", "web", "feeds"} == set(SERVICES["proxy"]["depends_on"])
+    assert {"bets", "reads", "web", "feeds"} == set(SERVICES["proxy"]["depends_on"])
     assert all("migrate" in SERVICES[name]["depends_on"] for name in OURS if name != "migrate")
 
 
@@ -186,7 +186,7 @@ def proxy(running: Containers, tmp_path: Path) -> Iterator[str]:
     port = free_port()
     text = (PROJECT / "deploy/nginx.conf.template").read_text().replace("${PROXY_SCHEME}", "")
     text = text.replace("listen 8080;", f"listen 127.0.0.1:{port};")
-    for service in ("bets", "web", "feeds"):
+    for service in ("bets", "reads", "web", "feeds"):
         text = text.replace(f"server {service}:8000;", f"server 127.0.0.1:{running.ports[service]};")
     paths = "".join(
         f"{name}_temp_path {tmp_path}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -215,13 +215,14 @@ def _answers(url: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("containers")
-def test_the_proxy_sends_bets_feeds_and_the_rest_to_their_processes(running: Containers, proxy: str):
+def test_the_proxy_sends_bets_reads_feeds_and_the_rest_to_their_processes(running: Containers, proxy: str):
     alice = Caller(proxy)
     answer = alice.call("POST", "/auth/login", {"email": "alice@aurora.test", "password": "demo-Passw0rd"})
     assert answer.status_code == 200, answer.text
     token = answer.json()["token"]
     alice.session.headers["Authorization"] = f"Bearer {token}"
-    before = {service: _bets_seen(running, service) for service in ("bets", "web")}
+    kinds = [(service, method) for service in ("bets", "reads", "web") for method in ("POST", "GET")]
+    before = {kind: _seen(running, *kind) for kind in kinds}
     with connect(
         proxy.replace("http", "ws") + "/ws/player",
         origin=proxy,
@@ -234,8 +235,8 @@ def test_the_proxy_sends_bets_feeds_and_the_rest_to_their_processes(running: Con
         news = [json.loads(feed.recv(20)) for _ in range(2)]
         assert bet.json()["id"] in [one["data"].get("id") for one in news if one["type"] == "bet.settled"]
     assert alice.call("GET", "/bets").json()["results"][0]["id"] == bet.json()["id"]
-    after = {service: _bets_seen(running, service) for service in ("bets", "web")}
-    assert (after["bets"] - before["bets"], after["web"] - before["web"]) == (1, 0)
+    seen = {kind: _seen(running, *kind) - before[kind] for kind in kinds}
+    assert {kind: number for kind, number in seen.items() if number} == {("bets", "POST"): 1, ("reads", "GET"): 1}
     assert Caller(proxy).call("GET", "/readyz").json()["status"] == "ok"
     assert Caller(proxy).call("GET", "/backoffice/login/").status_code == 200
 
@@ -254,10 +255,11 @@ def test_the_proxy_tells_the_callers_address_and_lets_nobody_make_one_up(running
     assert answers[-1] == 429
 
 
-def _bets_seen(running: Containers, service: str) -> float:
-    """How many POST /bets the process has answered."""
+def _seen(running: Containers, service: str, method: str) -> float:
+    """How many requests to /bets the process has answered."""
     text = Caller(f"http://127.0.0.1:{running.ports[service]}").call("GET", "/metrics").text
-    found = re.findall(r'^casino_http_requests_total\{method="POST",route="bets",.*\} (\S+)$', text, re.MULTILINE)
+    line = rf'^casino_http_requests_total\{{method="{method}",route="bets",.*\}} (\S+)$'
+    found = re.findall(line, text, re.MULTILINE)
     return sum(map(float, found))
 
 

@@ -141,6 +141,14 @@ def test_a_refusal_is_counted_by_its_code(db: None):
     assert refused() == before + 1
 
 
+def test_methods_that_callers_make_up_are_counted_as_one(db: None):
+    for number in range(3):
+        Client().generic(f"MADE{number}UP", "/healthz")
+    text = Client().get("/metrics").content.decode()
+    assert 'method="OTHER",route="healthz"' in text
+    assert "MADE" not in text
+
+
 def test_without_a_token_anybody_reads_and_with_one_only_who_has_it(db: None, monkeypatch: pytest.MonkeyPatch):
     assert Client().get("/metrics").status_code == 200
     monkeypatch.setattr(settings, "METRICS_TOKEN", "a-token")

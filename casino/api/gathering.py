@@ -1,0 +1,133 @@
+"""Concurrent requests of this process, gathered into batches and worked off by one thread on a connection of its own.
+
+Nothing waits for a batch to fill: the thread takes what came while it was at the last one, and what is alone is worked
+off alone.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from abc import ABC, abstractmethod
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.db import connection
+
+from casino.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+Sent = TypeVar("Sent")
+Got = TypeVar("Got")
+
+
+class Overloaded(Unavailable):
+    """More requests wait than this process takes; send the same request with the same key again (503)."""
+
+    code = "overloaded"
+    detail = "Too many requests wait just now; send this one again."
+    retry_after_seconds = 1
+
+
+class Closing(Unavailable):
+    """This process is stopping; another one takes the request (503)."""
+
+    code = "closing"
+    retry_after_seconds = 1
+
+
+class Gathering(ABC, Generic[Sent, Got]):
+    """One thread that works off what ``submit`` and ``wait_for`` bring, at most ``most`` at once, in order."""
+
+    name: ClassVar[str]
+    most: ClassVar[int]
+    # A batch takes some ten milliseconds, so these wait well under a second.
+    most_waiting: ClassVar[int] = 1024
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Sent, Any]] = deque()
+        self._changed = threading.Condition()
+        self._is_open = True
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
+
+    @abstractmethod
+    def work(self, batch: Sequence[Sent]) -> Sequence[Got]:
+        """What becomes of each; whatever this raises, all that wait for the batch are told."""
+
+    def note_waiting(self, number: int) -> None:
+        """So many wait now."""
+
+    def submit(self, one: Sent) -> "Future[Got]":
+        """The answer to come; raises Overloaded or Closing. Whoever waits may go away: the work is done."""
+        answer: Future[Got] = Future()
+        self._take(one, answer)
+        return answer
+
+    async def wait_for(self, one: Sent) -> Got:
+        """``submit`` for a task: one wake-up of its event loop brings the answers of a whole batch."""
+        answer: asyncio.Future[Got] = asyncio.get_running_loop().create_future()
+        self._take(one, answer)
+        return await answer
+
+    def close(self, timeout_seconds: float = 10) -> None:
+        """Take no more, work off what waits, and end."""
+        with self._changed:
+            self._is_open = False
+            self._changed.notify()
+        self._thread.join(timeout_seconds)
+
+    def _take(self, one: Sent, answer: Any) -> None:
+        with self._changed:
+            if not self._is_open:
+                raise Closing
+            if len(self._waiting) >= self.most_waiting:
+                raise Overloaded
+            self._waiting.append((one, answer))
+            self.note_waiting(len(self._waiting))
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while batch := self._next_batch():
+            answers: Sequence[Any]
+            try:
+                answers = self.work([one for one, _ in batch])
+            except Exception as error:
+                logger.exception("a batch of %d at the %s broke off", len(batch), self.name)
+                answers = [error] * len(batch)
+            _hand_out([(waiter, answer) for (_, waiter), answer in zip(batch, answers, strict=True)])
+        connection.close()
+
+    def _next_batch(self) -> list[tuple[Sent, Any]]:
+        """What waits now, once anything does; nothing when it is closed and empty."""
+        with self._changed:
+            while not self._waiting and self._is_open:
+                self._changed.wait()
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self.most))]
+            self.note_waiting(len(self._waiting))
+        return batch
+
+
+def _hand_out(answers: Sequence[tuple[Any, Any]]) -> None:
+    """Give every waiter its answer, the tasks of a loop theirs at once; whoever went away needs none."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[Any, Any]]] = defaultdict(list)
+    for waiter, answer in answers:
+        if isinstance(waiter, asyncio.Future):
+            by_loop[waiter.get_loop()].append((waiter, answer))
+        else:
+            _answer([(waiter, answer)])
+    for loop, theirs in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # a loop that has closed waits for nothing
+            loop.call_soon_threadsafe(_answer, theirs)
+
+
+def _answer(answers: Sequence[tuple[Any, Any]]) -> None:
+    for waiter, answer in answers:
+        if waiter.done():
+            continue
+        if isinstance(answer, Exception):
+            waiter.set_exception(answer)
+        else:
+            waiter.set_result(answer)
