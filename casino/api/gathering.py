@@ -1,6 +1,6 @@
-"""Concurrent requests of this process, gathered into batches and worked off by one thread on a connection of its own.
+"""Concurrent requests of this process, gathered into batches and worked off by threads with connections of their own.
 
-Nothing waits for a batch to fill: the thread takes what came while it was at the last one, and what is alone is worked
+Nothing waits for a batch to fill: a thread takes what came while it was at the last one, and what is alone is worked
 off alone.
 """
 
@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from time import monotonic
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db import connection
@@ -39,10 +40,11 @@ class Closing(Unavailable):
 
 
 class Gathering(ABC, Generic[Sent, Got]):
-    """One thread that works off what ``submit`` and ``wait_for`` bring, at most ``most`` at once, in order."""
+    """Works off what ``submit`` and ``wait_for`` bring: ``lanes`` batches at a time, of ``most`` each, in order."""
 
     name: ClassVar[str]
     most: ClassVar[int]
+    lanes: ClassVar[int] = 1
     # A batch takes some ten milliseconds, so these wait well under a second.
     most_waiting: ClassVar[int] = 1024
 
@@ -50,8 +52,9 @@ class Gathering(ABC, Generic[Sent, Got]):
         self._waiting: deque[tuple[Sent, Any]] = deque()
         self._changed = threading.Condition()
         self._is_open = True
-        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._run, name=self.name, daemon=True) for _ in range(self.lanes)]
+        for thread in self._threads:
+            thread.start()
 
     @abstractmethod
     def work(self, batch: Sequence[Sent]) -> Sequence[Got]:
@@ -76,8 +79,10 @@ class Gathering(ABC, Generic[Sent, Got]):
         """Take no more, work off what waits, and end."""
         with self._changed:
             self._is_open = False
-            self._changed.notify()
-        self._thread.join(timeout_seconds)
+            self._changed.notify_all()
+        until = monotonic() + timeout_seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - monotonic()))
 
     def _take(self, one: Sent, answer: Any) -> None:
         with self._changed:

@@ -51,7 +51,9 @@ class Reader(Gathering[Asked, HttpResponse]):
 
     name = "reader"
     # The first of a batch waits for its last.
-    most = 16
+    most = 8
+    # While one waits for the database, another makes answers.
+    lanes = 4
 
     def work(self, batch: Sequence[Asked]) -> list[HttpResponse]:
         """The views' answers; a refusal is an answer as well."""
