@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 def tell(settlement: "Settlement") -> None:
     """Publish after commit: every bet to its player and operator, new balances and bonuses, levels, jackpots won."""
     messages: list[Message] = []
-    for settled in settlement.fresh:
+    for settled, punter in settlement.fresh:
         bet, document = settled.bet, settled.document
         at = format_moment(bet.created_at)
-        player = {"id": str(bet.player_id), "username": settlement.players[bet.player_id].username}
+        player = {"id": str(bet.player_id), "username": punter.player.username}
         messages.append(Message(player_feed(bet.player_id), "bet.settled", at, document))
         messages.append(Message(operator_feed(bet.operator_id), "bet.settled", at, {**document, "player": player}))
     at = format_moment(settlement.journal.at)
-    for account in {(settled.bet.player_id, settled.bet.operator_id): None for settled in settlement.fresh}:
-        wallet = settlement.purses[account].wallet
-        messages.append(Message(player_feed(wallet.player_id), "balance.changed", at, wallet_document(wallet)))
+    messages += [
+        Message(player_feed(punter.player.pk), "balance.changed", at, wallet_document(punter.wallet))
+        for punter in dict.fromkeys(punter for _, punter in settlement.fresh)
+    ]
     messages += _bonus_news(settlement, at)
     for bet, level in settlement.reached:
         news = {"level": {"number": level.number, "slug": level.slug, "name": level.name}, "xp": bet.vip["xp"]}
@@ -45,7 +46,7 @@ def tell(settlement: "Settlement") -> None:
 
 def _bonus_news(settlement: "Settlement", at: str) -> list[Message]:
     """How the bonuses stand that the batch has changed, as their rows tell."""
-    played = {bonus_id for purse in settlement.purses.values() for bonus_id in purse.changed}
+    played = {bonus_id for _, punter in settlement.fresh for bonus_id in punter.changed}
     bonuses = _BONUSES.ask(sets.array(played))() if played else []
     wallets = settlement.journal.wallets
     for bonus in bonuses:

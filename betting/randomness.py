@@ -5,7 +5,7 @@ and nonce 0, each jackpot level from the stream of its own. Whatever goes wrong 
 RngUnavailable; another generator is never used instead.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,18 +23,26 @@ from casino.encryption import encrypt
 from casino.errors import Invalid, Refusal
 from casino.games.rng import Words, provably_fair_words
 from operators.models import Operator, RngProvider, SignificantEvent
+from wallets.ledger import OPERATORS
 
-_SERVICES = sets.Read(
-    RngService,
-    "WHERE operator_id IN (SELECT id FROM operators_operator WHERE id = ANY(%s::uuid[]) AND rng_provider = %s)",
-)
+_SERVICES = sets.Read(RngService, "WHERE operator_id = ANY(%s::uuid[])")
 REMOTE_CLIENT_SEED, REMOTE_NONCE = "remote", 0
 TIMEOUT_MS = 1000
 SHORTEST_KEY = 32
 
 # A player, an operator and an idempotency key: one order.
 Name = tuple[UUID, UUID, str]
-Seeds = Mapping[Name, RemoteSeed | Refusal]
+# What a service gave for it, or why it gave nothing.
+Seed = RemoteSeed | Refusal
+Seeds = Mapping[Name, Seed]
+
+
+class SeedsMissingError(Exception):
+    """An operator turned out to draw from a remote service, under locks, and nothing was fetched for its orders."""
+
+    def __init__(self, operator_id: UUID) -> None:
+        super().__init__(f"no seeds were fetched for operator {operator_id}")
+        self.operator_id = operator_id
 
 
 @transaction.atomic
@@ -78,10 +86,15 @@ def _is_callable(url: str) -> bool:
 
 
 def remote_words(seeds: Seeds, order: Order, stream: str) -> Words:
-    """The words of an order's remote seed; raises RngUnavailable where the service gave none."""
+    """The words of an order's remote seed.
+
+    Raises RngUnavailable where the service gave none, SeedsMissingError where it was not asked.
+    """
     found = seeds.get(_name_of(order))
-    if not isinstance(found, RemoteSeed):
-        raise found or RngUnavailable()
+    if found is None:
+        raise SeedsMissingError(order.operator_id)
+    if isinstance(found, Refusal):
+        raise found
     return provably_fair_words(found.seed, REMOTE_CLIENT_SEED, REMOTE_NONCE, stream)
 
 
@@ -91,31 +104,37 @@ def evidence_of(seeds: Seeds, order: Order) -> dict[str, Any] | None:
     return found.evidence if isinstance(found, RemoteSeed) else None
 
 
-def fetch_seeds(orders: Sequence[Order]) -> dict[Name, RemoteSeed | Refusal]:
-    """A fresh seed for each order of an operator with a remote generator, or why there is none; nothing for the others.
+def known_as_remote(orders: Sequence[Order]) -> set[UUID]:
+    """The orders' operators that this process last knew to draw from a remote service; asks nobody."""
+    known = ((operator_id, OPERATORS.held.get(operator_id)) for operator_id in {order.operator_id for order in orders})
+    return {operator_id for operator_id, row in known if row is not None and row.rng_provider == RngProvider.REMOTE}
+
+
+def fetch_seeds(orders: Sequence[Order], operator_ids: Set[UUID]) -> dict[Name, Seed]:
+    """A fresh seed for each order at operators with a remote generator, or why there is none; nothing for the others.
 
     One request for each such operator, all at once; the network is used, so no transaction may be open that holds
     locks. Orders that were played before need no seed: they are answered from their bets while a service is away.
     """
-    services = _SERVICES.ask(sets.array({order.operator_id for order in orders}), RngProvider.REMOTE)()
-    found = {service.operator_id: service for service in services}
-    if not found:
+    if not operator_ids:
         return {}
     waiting: dict[UUID, list[Name]] = {}
-    for name in _unplayed([order for order in orders if order.operator_id in found]):
+    for name in _unplayed([order for order in orders if order.operator_id in operator_ids]):
         waiting.setdefault(name[1], []).append(name)
-    seeds: dict[Name, RemoteSeed | Refusal] = {}
+    services = {service.operator_id: service for service in _SERVICES.ask(sets.array(waiting))()}
+    seeds: dict[Name, Seed] = {}
     if waiting:
         with ThreadPoolExecutor(len(waiting)) as pool:
-            asked = (found[operator_id] for operator_id in waiting)
-            for answer in pool.map(_ask, asked, waiting.values()):
+            for answer in pool.map(_ask, map(services.get, waiting), waiting.values()):
                 seeds.update(answer)
     return seeds
 
 
-def _ask(service: RngService, names: list[Name]) -> dict[Name, RemoteSeed | Refusal]:
+def _ask(service: RngService | None, names: list[Name]) -> dict[Name, Seed]:
     """Each name's seed, or why there is none."""
     try:
+        if service is None:
+            raise RngUnavailable
         return dict(zip(names, rng_service.ask(service, len(names)), strict=True))
     except RngUnavailable as refusal:
         return dict.fromkeys(names, refusal)

@@ -148,16 +148,17 @@ class Play:
 
 
 def add(plays: Iterable[Play]) -> None:
-    """Add the bets of a batch to their hours, in the bets' transaction: one statement."""
+    """Add the bets of a batch to their hours, in the bets' transaction: one statement, or part of ``sets.together``."""
     rows: dict[tuple[object, ...], list[int | Decimal]] = defaultdict(lambda: [0] * len(SUMS))
     for play in plays:
         hour = play.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         key = (play.player_id, hour, play.operator_id, play.game_version_id, play.money, play.is_seeded)
-        rows[key] = [old + new for old, new in zip(rows[key], play.sums, strict=True)]
+        row = rows[key]
+        for place, number in enumerate(play.sums):
+            row[place] += number
     if rows:
         records = [dict(zip(_PLAYED, (*key, *sums), strict=True)) for key, sums in rows.items()]
-        with connection.cursor() as cursor:
-            cursor.execute(_ADD, [sets.to_json(records)])
+        sets.write(_ADD, records)
 
 
 def fold(now: datetime) -> int:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from betting import fairness, news, randomness
 from betting.opening import open_settlement
 from betting.orders import Answer, Order
-from betting.randomness import Seeds
+from betting.randomness import Name, Seed, Seeds, SeedsMissingError
 from casino.users.models import User
 from operators.models import Operator
 from vip.models import Standing
@@ -40,15 +40,15 @@ def place_bets(orders: Sequence[Order], at: datetime | None = None) -> list[Answ
     One order's refusal never fails its neighbours. ``at`` dates the bets of history runs. Seeds of remote services are
     fetched first, so no transaction that holds locks may be open.
     """
-    return _place(orders, at, randomness.fetch_seeds(orders))
+    return _place(orders, at, randomness.fetch_seeds(orders, randomness.known_as_remote(orders)))
 
 
-def _place(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> list[Answer]:
+def _place(orders: Sequence[Order], at: datetime | None, remote: dict[Name, Seed]) -> list[Answer]:
     """Settle a batch; one that the database turns down (a deadlock; a key used at two operators at once) has moved
     nothing and is settled again one by one, from the same seeds."""
     for attempt in range(ATTEMPTS):
         try:
-            return _settle(orders, at, remote)
+            return _settle_seeded(orders, at, remote)
         except (IntegrityError, OperationalError) as error:
             if isinstance(error, OperationalError) and not _is_worth_retrying(error):
                 raise
@@ -57,6 +57,16 @@ def _place(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> list[
             if attempt == ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
+
+
+def _settle_seeded(orders: Sequence[Order], at: datetime | None, remote: dict[Name, Seed]) -> list[Answer]:
+    """Settle a batch, again with seeds for an operator that only the database knew to draw from a remote service."""
+    while True:
+        try:
+            return _settle(orders, at, remote)
+        except SeedsMissingError as missing:
+            # The transaction is over and has moved nothing. Each round fetches for one operator more.
+            remote.update(randomness.fetch_seeds(orders, {missing.operator_id}))
 
 
 def _settle(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> list[Answer]:

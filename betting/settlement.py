@@ -9,10 +9,11 @@ from uuid import UUID
 from django.conf import settings
 
 from betting import fairness, funding, rollups
-from betting.funding import Funding, Purse
+from betting.funding import Funding
 from betting.jackpots import Jackpots
-from betting.models import Bet, BetType, SeedPair
+from betting.models import Bet, BetType
 from betting.orders import Answer, GameDisabled, Order, Settled, UnknownGame
+from betting.punters import Account, Punter
 from betting.randomness import Seeds, evidence_of, remote_words
 from casino import sets
 from casino.errors import Refusal
@@ -26,31 +27,26 @@ from casino.users.limits import Protection
 from casino.users.models import User
 from operators.models import RngProvider
 from vip import points
-from vip.models import Standing, VipLevel
+from vip.models import VipLevel
 from wallets.ledger import Journal
-from wallets.models import Wallet
 from wallets.refusals import Blocked, LimitExceeded, NoWallet
 
-Account = tuple[UUID, UUID]
 STATISTIC = Decimal("1E-12")
 
 
 @dataclass
 class Settlement:
-    """The state of a batch; an ``Account`` is (player id, operator id)."""
+    """The state of a batch; ``fresh`` are the bets that it has made, each with whose it is."""
 
     journal: Journal
-    purses: dict[Account, Purse]
-    players: dict[UUID, User]
-    standings: dict[UUID, Standing]
+    punters: dict[Account, Punter]
     levels: list[VipLevel]
     games: Mapping[tuple[UUID, str], Playable]
-    seeds: dict[Account, SeedPair]
     jackpots: Jackpots
     played: dict[tuple[UUID, str], Bet]
     remote: Seeds
     protection: Protection
-    fresh: list[Settled] = field(default_factory=list)
+    fresh: list[tuple[Settled, Punter]] = field(default_factory=list)
     reached: list[tuple[Bet, VipLevel]] = field(default_factory=list)
 
     def answer(self, order: Order) -> Answer:
@@ -61,17 +57,18 @@ class Settlement:
             return refusal
 
     def write(self) -> None:
-        """Store what was decided: one statement for each table that it touches."""
+        """Store what was decided, in one statement."""
         if not self.fresh:
             return
-        with sets.pipeline():
+        punters = list(dict.fromkeys(punter for _, punter in self.fresh))
+        with sets.together():
             self.journal.post()
-            funding.write(list(self.purses.values()), self.journal.at)
-            sets.insert(Bet, (settled.bet for settled in self.fresh))
-            points.write_standings(self.standings.values())
-            fairness.store_nonces(self.seeds.values())
+            funding.write(punters, self.journal.at)
+            sets.insert(Bet, (settled.bet for settled, _ in self.fresh))
+            points.write_standings({punter.standing for punter in punters})
+            fairness.store_nonces(punter.seeds for punter in punters if punter.seeds)
             self.jackpots.write()
-            rollups.add(_play(settled.bet, self.players[settled.bet.player_id]) for settled in self.fresh)
+            rollups.add(_play(settled.bet, punter.player) for settled, punter in self.fresh)
         for bet, level in self.reached:
             points.record_levels([(bet.player_id, level)], bet.operator_id, self.journal.at)
 
@@ -80,62 +77,65 @@ class Settlement:
             if before.request_digest != order.digest:
                 raise IdempotencyKeyReused
             return Settled(before, is_replay=True)
-        purse = self._purse(order)
-        offer = self._offer(order, purse.wallet)
-        wager = funding.wager_of(purse, order, offer, self.journal.at)
+        punter = self._punter(order)
+        offer = self._offer(order, punter)
+        wager = funding.wager_of(punter, order, offer, self.journal.at)
         selections = offer.paytable.selections(order.selections, wager)
-        paid = funding.fund(purse, order, offer, self.journal.at)
+        paid = funding.fund(punter, order, offer, self.journal.at)
         if paid.bet_type == BetType.REAL:
-            self.protection.check_loss(order.player_id, purse.wallet.currency, paid.wager)
-        drawn = offer.paytable.draw(selections, self._words(order, purse.wallet))
-        bet = self._bet(order, purse.wallet, offer, paid, drawn)
+            self.protection.check_loss(order.player_id, punter.wallet.currency, paid.wager)
+        drawn = offer.paytable.draw(selections, self._words(order, punter))
+        bet = self._bet(order, punter, offer, paid, drawn)
         self._note_statistics(bet, offer, selections, drawn)
-        self._pay(bet, order, purse, offer, paid)
+        self._pay(bet, order, punter, offer, paid)
         if bet.bet_type == BetType.REAL:
             self.protection.note_loss(bet.player_id, bet.currency, bet.wager - bet.win - bet.jackpot_win)
         self.played[order.player_id, order.key] = bet
-        self.fresh.append(settled := Settled(bet))
+        settled = Settled(bet)
+        self.fresh.append((settled, punter))
         return settled
 
-    def _purse(self, order: Order) -> Purse:
-        """The wallet that pays, of a player who may play."""
-        purse = self.purses.get((order.player_id, order.operator_id))
-        if purse is None:
+    def _punter(self, order: Order) -> Punter:
+        """Who pays, if they have a wallet there and may play."""
+        punter = self.punters.get((order.player_id, order.operator_id))
+        if punter is None:
             raise NoWallet
-        player = self.players[order.player_id]
-        if player.is_blocked or purse.wallet.is_blocked or not player.is_active:
+        if punter.player.is_blocked or punter.wallet.is_blocked or not punter.player.is_active:
             raise Blocked
         self.protection.check_play(order.player_id)
-        return purse
+        return punter
 
-    def _offer(self, order: Order, wallet: Wallet) -> Playable:
+    def _offer(self, order: Order, punter: Punter) -> Playable:
         """The game as offered here, if it is on and takes this wager; free spins have their own fixed value."""
         offer = self.games.get((order.operator_id, order.game))
         if offer is None:
             raise UnknownGame
-        if not offer.is_enabled or not wallet.operator.is_open:
+        operator = punter.wallet.operator
+        if not offer.is_enabled or not operator.is_open:
             raise GameDisabled
-        level = points.level_of(self.standings[order.player_id], self.levels)
-        most = min(offer.max_bet, round_down(wallet.operator.max_bet * level.max_bet_factor))
+        level = points.level_of(punter.standing, self.levels)
+        most = min(offer.max_bet, round_down(operator.max_bet * level.max_bet_factor))
         if order.free_spin is None and not offer.min_bet <= order.wager <= most:
             raise LimitExceeded("A wager on this game", offer.min_bet, most)
         return offer
 
-    def _words(self, order: Order, wallet: Wallet, stream: str = "") -> Words:
+    def _words(self, order: Order, punter: Punter, stream: str = "") -> Words:
         """The words of this bet from the operator's generator."""
-        if wallet.operator.rng_provider == RngProvider.SYSTEM:
+        provider = punter.wallet.operator.rng_provider
+        if provider == RngProvider.SYSTEM:
             return system_words()
-        if wallet.operator.rng_provider == RngProvider.REMOTE:
+        if provider == RngProvider.REMOTE:
             return remote_words(self.remote, order, stream)
-        return fairness.words_of(self.seeds[order.player_id, order.operator_id], stream)
+        assert punter.seeds is not None
+        return fairness.words_of(punter.seeds, stream)
 
-    def _bet(self, order: Order, wallet: Wallet, offer: Playable, paid: Funding, drawn: Draw) -> Bet:
+    def _bet(self, order: Order, punter: Punter, offer: Playable, paid: Funding, drawn: Draw) -> Bet:
         """The bet's row as far as it is known before money moves."""
-        affiliate = self.players[order.player_id].affiliate
+        wallet, affiliate = punter.wallet, punter.player.affiliate
         if affiliate is not None and affiliate.operator_id != wallet.operator_id:
             affiliate = None
         provider = wallet.operator.rng_provider
-        seeds = self.seeds[order.player_id, order.operator_id] if provider == RngProvider.PROVABLY_FAIR else None
+        seeds = punter.seeds if provider == RngProvider.PROVABLY_FAIR else None
         win = multiply(paid.wager, drawn.multiplier)
         related = {
             "operator": wallet.operator,
@@ -177,36 +177,35 @@ class Settlement:
         bet.expected_win = multiply(bet.wager, moments.mean, STATISTIC)
         bet.variance = multiply(bet.wager * bet.wager, moments.variance, STATISTIC)
 
-    def _pay(self, bet: Bet, order: Order, purse: Purse, offer: Playable, paid: Funding) -> None:
+    def _pay(self, bet: Bet, order: Order, punter: Punter, offer: Playable, paid: Funding) -> None:
         """Move the money, play the jackpots, earn points; then the bet's row is whole."""
-        least = partial(self._smallest_stake, bet.operator_id)
-        funding.pay(self.journal, bet, purse, paid, offer.game.wagering_weight, least)
-        player = self.players[bet.player_id]
-        if bet.bet_type == BetType.REAL and (settings.SEEDING_ENABLED or not player.is_seeded):
-            self.jackpots.play(bet, purse.wallet, partial(self._words, order, purse.wallet))
+        wallet, least = punter.wallet, partial(self._smallest_stake, bet.operator_id)
+        funding.pay(self.journal, bet, punter, paid, offer.game.wagering_weight, least)
+        if bet.bet_type == BetType.REAL and (settings.SEEDING_ENABLED or not punter.player.is_seeded):
+            self.jackpots.play(bet, wallet, partial(self._words, order, punter))
         if bet.seed_pair is not None:
             bet.seed_pair.nonce += 1
-        bet.wallet_version = purse.wallet.version
-        bet.real_after, bet.bonus_after = purse.wallet.real, purse.wallet.bonus
-        self._earn(bet, purse.wallet, offer)
+        bet.wallet_version = wallet.version
+        bet.real_after, bet.bonus_after = wallet.real, wallet.bonus
+        self._earn(bet, punter, offer)
 
     def _smallest_stake(self, operator_id: UUID) -> Decimal:
         """The smallest stake of bonus money there."""
         return SMALLEST_STAKES.find([operator_id], self.journal.revision)[operator_id]
 
-    def _earn(self, bet: Bet, wallet: Wallet, offer: Playable) -> None:
+    def _earn(self, bet: Bet, punter: Punter, offer: Playable) -> None:
         """Points = wager × points per unit × the game's weight × the level's multiplier; half for bonus money, none
         for free spins."""
-        standing = self.standings[bet.player_id]
+        standing, operator = punter.standing, punter.wallet.operator
         level = points.level_of(standing, self.levels)
         factors: dict[str, Decimal] = {
             BetType.REAL: Decimal(1),
-            BetType.BONUS: wallet.operator.bonus_points_factor,
+            BetType.BONUS: operator.bonus_points_factor,
             BetType.FREE_SPIN: ZERO,
         }
         bet.points = points.points_for(
             bet.wager,
-            wallet.operator.points_per_unit,
+            operator.points_per_unit,
             offer.game.vip_weight,
             level.xp_multiplier,
             factors[bet.bet_type],

@@ -17,13 +17,15 @@ from casino.sets import Asked
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 Row = TypeVar("Row", bound=Model)
+# One value at most: the revision, as a query of its own or part of another.
+REVISION = "SELECT revision FROM casino_revision"
 # Of each kind; a process that meets more begins anew.
 MOST = 10_000
 
 
 def ask_revision() -> Asked[UUID | None]:
     """Send the question for the revision now; None where there is none, and then nothing is kept."""
-    rows = sets.ask("SELECT revision FROM casino_revision")
+    rows = sets.ask(REVISION)
     return lambda: next((row[0] for row in rows()), None)
 
 
@@ -34,6 +36,11 @@ class Kept(Generic[Key, Value]):
         self._read = read
         # Replaced as a whole, so that threads need no lock.
         self._held: tuple[UUID | None, Mapping[Key, Value]] = (None, {})
+
+    @property
+    def held(self) -> Mapping[Key, Value]:
+        """What was found last, perhaps at an older revision: good for a guess, never for a decision."""
+        return self._held[1]
 
     def find(self, keys: Collection[Key], revision: UUID | None) -> Mapping[Key, Value]:
         """The values of ``keys`` (and perhaps of others) at a revision that was read before; unknown keys are left out.

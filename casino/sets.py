@@ -7,7 +7,8 @@ rows of the models.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from contextvars import ContextVar
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +21,8 @@ Row = TypeVar("Row", bound=Model)
 Answer = TypeVar("Answer")
 # A question that was sent to the database; called, it waits for the answer. In a pipeline nothing waits before.
 Asked = Callable[[], Answer]
+# What ``together`` has gathered so far: statements, each with its one parameter.
+_gathered: ContextVar[list[tuple[str, str]] | None] = ContextVar("gathered", default=None)
 
 
 @contextmanager
@@ -31,6 +34,22 @@ def pipeline() -> Iterator[None]:
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():
         yield
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """What is written in the block is sent as one statement at its end; nothing is sent where the block fails.
+
+    The parts run in no order and see the tables as they were before: none may rely on another, or write its rows.
+    """
+    gathered: list[tuple[str, str]] = []
+    token = _gathered.set(gathered)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    if gathered:
+        _execute(_in_one(tuple(sql for sql, _ in gathered)), [records for _, records in gathered])
 
 
 def ask(sql: str, *parameters: Any) -> Asked[list[tuple[Any, ...]]]:
@@ -69,6 +88,54 @@ class Read(Generic[Row]):
         return make
 
 
+class Join:
+    """A query for rows of several models at once; ``source`` is what follows FROM, with the tables under their names.
+
+    ``models`` come with the attributes of each that are left out, as in ``Read``.
+    """
+
+    def __init__(self, models: Mapping[type[Model], tuple[str, ...]], source: str) -> None:
+        self._models, self._source = models, source
+
+    def ask(self, *parameters: Any) -> Asked[list[list[Any]]]:
+        """Send the query now; the answer is rows of one row of each model, None where an outer join found none."""
+        sql, parts, converters = self._reading
+        fetch = ask(sql, *parameters)
+
+        def make() -> list[list[Any]]:
+            rows: Iterable[Sequence[Any]] = fetch()
+            if converters:
+                rows = [_converted(row, converters) for row in rows]
+            return [[part.make(row) for part in parts] for row in rows]
+
+        return make
+
+    @cached_property
+    def _reading(self) -> tuple[str, list["_Part"], list[tuple[int, Any]]]:
+        """The query, whose columns are which model's, and what converts some of them."""
+        texts, parts, converters, start = [], [], [], 0
+        for model, out in self._models.items():
+            columns, names, own = _columns(model, out)
+            texts.append(columns)
+            parts.append(_Part(model, names, start))
+            converters += [(start + place, convert) for place, convert in own]
+            start += len(names)
+        return f"SELECT {', '.join(texts)} FROM {self._source}", parts, converters
+
+
+class _Part:
+    """The columns of a joined row that are one model's."""
+
+    def __init__(self, model: type[Model], names: list[str], start: int) -> None:
+        self._model, self._names = model, names
+        self._span, self._key = slice(start, start + len(names)), start + names.index(model._meta.pk.attname)
+
+    def make(self, row: Sequence[Any]) -> Model | None:
+        if row[self._key] is None:
+            return None
+        return make_row(self._model, dict(zip(self._names, row[self._span], strict=True)), is_new=False)
+
+
 def array(values: Iterable[object]) -> str:
     """A PostgreSQL array's text, for values whose own text needs no quotes: ids, numbers."""
     return f"{{{','.join(map(str, values))}}}"
@@ -91,7 +158,7 @@ def new(model: type[Row], related: Mapping[str, Model | None], **values: Any) ->
 
 def insert(model: type[Model], rows: Iterable[Any]) -> None:
     """Add new rows of a model: one statement, none for no rows. Keys that the database counts are left to it."""
-    _send(*_insertion(model), rows)
+    _store(*_insertion(model), rows)
 
 
 def update(model: type[Model], rows: Iterable[Any], columns: tuple[str, ...]) -> None:
@@ -100,7 +167,16 @@ def update(model: type[Model], rows: Iterable[Any], columns: tuple[str, ...]) ->
     ``rows`` are anything that carries the key and the columns as attributes. They must be locked already: they are
     written in no order.
     """
-    _send(*_updating(model, columns), rows)
+    _store(*_updating(model, columns), rows)
+
+
+def write(sql: str, records: Sequence[Any]) -> None:
+    """Send a statement whose one parameter is the records' JSON; in a block of ``together``, with the others there."""
+    gathered = _gathered.get()
+    if gathered is None:
+        _execute(sql, [to_json(records)])
+    else:
+        gathered.append((sql, to_json(records)))
 
 
 def to_json(records: Sequence[Any]) -> str:
@@ -125,12 +201,24 @@ def _defaults(model: type[Model]) -> tuple[dict[str, Any], list[tuple[str, Calla
     return {field.attname: field.get_default() for field in fields if not callable(field.default)}, makers
 
 
-def _send(sql: str, names: Sequence[str], rows: Iterable[Any]) -> None:
+def _store(sql: str, names: Sequence[str], rows: Iterable[Any]) -> None:
     read = attrgetter(*names)
     records = [dict(zip(names, read(row), strict=True)) for row in rows]
     if records:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [to_json(records)])
+        write(sql, records)
+
+
+def _execute(sql: str, parameters: Sequence[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+@lru_cache
+def _in_one(statements: tuple[str, ...]) -> str:
+    """Statements that write, as one: all but the last go before it, by numbers for names."""
+    *first, last = statements
+    parts = ", ".join(f"part_{number} AS ({sql})" for number, sql in enumerate(first))
+    return f"WITH {parts} {last}" if parts else last
 
 
 def _converted(row: Sequence[Any], converters: Sequence[tuple[int, Any]]) -> list[Any]:
@@ -142,18 +230,24 @@ def _converted(row: Sequence[Any], converters: Sequence[tuple[int, Any]]) -> lis
 
 @lru_cache
 def _reading(model: type[Model], tail: str, out: tuple[str, ...]) -> tuple[str, list[str], list[tuple[int, Any]]]:
+    columns, names, converters = _columns(model, out)
+    return f"SELECT {columns} FROM {model._meta.db_table} {tail}", names, converters
+
+
+def _columns(model: type[Model], out: tuple[str, ...]) -> tuple[str, list[str], list[tuple[int, Any]]]:
+    """The columns to be read, the attributes that they become, and what converts some of them."""
     fields = [field for field in model._meta.concrete_fields if field.attname not in out]
     columns = ", ".join(f'{model._meta.db_table}."{field.column}"' for field in fields)
     # What the database's driver does not turn into the model's own values: JSON.
     converters = [(place, field.from_db_value) for place, field in enumerate(fields) if hasattr(field, "from_db_value")]
-    return f"SELECT {columns} FROM {model._meta.db_table} {tail}", [field.attname for field in fields], converters
+    return columns, [field.attname for field in fields], converters
 
 
 @lru_cache
 def _insertion(model: type[Model]) -> tuple[str, list[str]]:
     fields = [field for field in model._meta.concrete_fields if field is not model._meta.auto_field]
-    columns, values = ", ".join(f'"{field.column}"' for field in fields), ", ".join(f'"{f.attname}"' for f in fields)
-    sql = f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {values} FROM {_recordset(fields)}"
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    sql = f"INSERT INTO {model._meta.db_table} ({columns}) SELECT * FROM {_recordset(fields)}"
     return sql, [field.attname for field in fields]
 
 

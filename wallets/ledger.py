@@ -98,6 +98,14 @@ class Entry:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Wallets that are locked, and the database's clock after that; no clock where there is no wallet."""
+
+    wallet_ids: frozenset[UUID]
+    at: datetime | None
+
+
 @dataclass
 class Journal:
     """What one unit of work moves: ``wallets`` locked by id, ``at`` the database's clock and ``revision`` that of what
@@ -160,7 +168,7 @@ class Journal:
             )  # fmt: skip
 
     def post(self) -> None:
-        """Write every transfer and every locked wallet: two statements."""
+        """Write every transfer and every locked wallet: two statements, or parts of ``sets.together``."""
         sets.insert(Transfer, self.transfers)
         sets.update(Wallet, self.wallets.values(), STORED)
 
@@ -171,17 +179,28 @@ def lock(wallet_ids: Iterable[UUID], at: datetime | None = None) -> Journal:
     ``at`` dates the transfers; by default the database's clock, read under the lock. Three statements: the lock, then
     reads with a fresh snapshot. Must run inside a transaction.
     """
-    return _ask(_BY_ID, [sets.array(wallet_ids)], at)()
+    return _lock(_BY_ID, [sets.array(wallet_ids)], at)
 
 
 def lock_accounts(accounts: Iterable[tuple[UUID, UUID]], at: datetime | None = None) -> Journal:
     """``lock`` for wallets named by (player id, operator id); pairs without a wallet are left out."""
-    return ask_accounts(accounts, at)()
+    return _lock(OF_ACCOUNTS, columns_of(accounts), at)
 
 
-def ask_accounts(accounts: Iterable[tuple[UUID, UUID]], at: datetime | None = None) -> Asked[Journal]:
-    """``lock_accounts`` as the first questions of a pipeline: what is asked after them is read under the locks."""
-    return _ask(OF_ACCOUNTS, columns_of(accounts), at)
+def ask_locks(accounts: Iterable[tuple[UUID, UUID]]) -> Asked[Locked]:
+    """Lock the wallets of accounts, by the first question of a pipeline: what is asked after it is read under the
+    locks. ``open_journal`` takes the answer."""
+    return _ask_locks(OF_ACCOUNTS, columns_of(accounts))
+
+
+def open_journal(locked: Locked, wallets: Iterable[Wallet], revision: UUID | None, at: datetime | None) -> Journal:
+    """The journal of locked wallets as they were read after the locks; those among ``wallets`` that came later are
+    left out."""
+    found = {wallet.pk: wallet for wallet in wallets if wallet.pk in locked.wallet_ids}
+    operators = OPERATORS.find({wallet.operator_id for wallet in found.values()}, revision)
+    for wallet in found.values():
+        wallet.operator = operators[wallet.operator_id]
+    return Journal(found, at or locked.at or database_clock(), revision=revision)
 
 
 def columns_of(accounts: Iterable[tuple[UUID, UUID]]) -> list[str]:
@@ -195,25 +214,23 @@ _BY_ID = "id = ANY(%s::uuid[])"
 OF_ACCOUNTS = "(player_id, operator_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
 
 
-def _ask(condition: str, parameters: list[str], at: datetime | None) -> Asked[Journal]:
+def _lock(condition: str, parameters: list[str], at: datetime | None) -> Journal:
+    locked = _ask_locks(condition, parameters)
+    wallets = sets.Read(Wallet, f"WHERE {condition}", out=("created_at",)).ask(*parameters)
+    return open_journal(locked(), wallets(), ask_revision()(), at)
+
+
+def _ask_locks(condition: str, parameters: list[str]) -> Asked[Locked]:
     # The clock is asked outside of the locking query, which would evaluate it before it waits.
     locked = sets.ask(
         "SELECT array_agg(id), max(clock_timestamp()) FROM ("
         f"SELECT id FROM wallets_wallet WHERE {condition} ORDER BY id FOR NO KEY UPDATE) AS locked",
         *parameters,
     )
-    wallets = sets.Read(Wallet, f"WHERE {condition}", out=("created_at",)).ask(*parameters)
-    asked = ask_revision()
 
-    def answer() -> Journal:
+    def answer() -> Locked:
         ((ids, moment),) = locked()
-        held = set(ids or ())
-        found = {wallet.pk: wallet for wallet in wallets() if wallet.pk in held}
-        revision = asked()
-        operators = OPERATORS.find({wallet.operator_id for wallet in found.values()}, revision)
-        for wallet in found.values():
-            wallet.operator = operators[wallet.operator_id]
-        return Journal(found, at or moment or database_clock(), revision=revision)
+        return Locked(frozenset(ids or ()), moment)
 
     return answer
 

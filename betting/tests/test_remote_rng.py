@@ -263,6 +263,56 @@ def test_a_service_is_seen_by_its_own_operator(olga: User, bruno: User, alice: U
     assert seen == {"olga": [service], "bruno": [], "alice": [], "petra": [service]}
 
 
+def test_the_first_bet_after_a_switch_elsewhere_has_a_remote_seed(
+    server: RngServer, alice: User, boris: User, aurora: Operator, borealis: Operator, coin: Game, fund: Any,
+    order_of: Any,
+):  # fmt: skip
+    fund(alice, "20.00")
+    fund(boris, "20.00")
+    orders = [order_of(alice, "coin", "1.00"), order_of(boris, "coin", "1.00"), order_of(alice, "coin", "2.00")]
+    assert settled(place_bet(order_of(alice, "coin", "1.00"))).rng_provider == RngProvider.PROVABLY_FAIR
+    set_rng_service(aurora, server.url, KEY)
+    # What this process keeps does not know yet.
+    Operator.objects.filter(pk=aurora.pk).update(rng_provider=RngProvider.REMOTE)
+    bets = [settled(answer) for answer in place_bets(orders)]
+    assert [bet.rng_provider for bet in bets] == [RngProvider.REMOTE, RngProvider.PROVABLY_FAIR, RngProvider.REMOTE]
+    assert bets[0].wallet_version < bets[2].wallet_version
+    assert [request["count"] for request in server.requests] == [2]
+    # From now on it knows: seeds are fetched before the locks.
+    settled(place_bet(order_of(alice, "coin", "1.00")))
+    assert [request["count"] for request in server.requests] == [2, 1]
+    # And so for a switch back, whose first bet needs the seed no more that was fetched for it.
+    Operator.objects.filter(pk=aurora.pk).update(rng_provider=RngProvider.PROVABLY_FAIR)
+    assert settled(place_bet(order_of(alice, "coin", "1.00"))).nonce == 1
+    settled(place_bet(order_of(alice, "coin", "1.00")))
+    assert [request["count"] for request in server.requests] == [2, 1, 1]
+
+
+def test_two_operators_that_both_switched_are_fetched_for_in_one_batch(
+    server: RngServer, alice: User, boris: User, coin: Game, fund: Any, order_of: Any
+):
+    for player in (alice, boris):
+        fund(player, "20.00")
+        settled(place_bet(order_of(player, "coin", "1.00")))
+        assert player.operator is not None
+        set_rng_service(player.operator, server.url, KEY)
+    Operator.objects.update(rng_provider=RngProvider.REMOTE)
+    bets = [settled(answer) for answer in place_bets([order_of(p, "coin", "1.00") for p in (alice, boris, alice)])]
+    assert {bet.rng_provider for bet in bets} == {RngProvider.REMOTE}
+    assert sorted(request["count"] for request in server.requests) == [1, 2]
+
+
+def test_a_switch_to_a_service_that_is_nowhere_refuses_and_moves_nothing(
+    alice: User, coin: Game, aurora: Operator, fund: Any, wallet_of: Any, order_of: Any
+):
+    fund(alice, "20.00")
+    settled(place_bet(order_of(alice, "coin", "1.00")))
+    before = wallet_of(alice).version
+    Operator.objects.filter(pk=aurora.pk).update(rng_provider=RngProvider.REMOTE)
+    assert isinstance(place_bet(order_of(alice, "coin", "1.00")), RngUnavailable)
+    assert (wallet_of(alice).version, Bet.objects.count()) == (before, 1)
+
+
 def test_sixty_four_remote_orders_take_the_statements_of_one(ready: RngServer, alice: User, order_of: Any):
     place_bet(order_of(alice, "coin", "0.10"))
     counts = []

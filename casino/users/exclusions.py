@@ -28,7 +28,10 @@ DURATIONS: Mapping[str, Mapping[str, timedelta | int | None]] = {
 }
 
 
-_EXCLUSIONS = sets.Read(Exclusion, "WHERE player_id = ANY(%s::uuid[])")
+_OF_PLAYERS = "WHERE player_id = ANY(%s::uuid[])"
+_EXCLUSIONS = sets.Read(Exclusion, _OF_PLAYERS)
+# Part of a query: whether any of an array of players has ever shut themselves out.
+ANY = f"EXISTS (SELECT FROM {Exclusion._meta.db_table} {_OF_PLAYERS})"
 
 
 class Excluded(Refusal):

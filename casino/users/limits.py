@@ -32,8 +32,11 @@ RAISE_DELAY = timedelta(hours=24)
 COUNTED = (DepositStatus.COMPLETED, DepositStatus.PENDING, DepositStatus.REVIEW)
 
 Used = dict[LimitPeriod, Decimal]
-_LOSS_LIMITS = sets.Read(PlayerLimit, f"WHERE player_id = ANY(%s::uuid[]) AND kind = '{LimitKind.LOSS}'")
+_LOSSES = f"WHERE player_id = ANY(%s::uuid[]) AND kind = '{LimitKind.LOSS}'"
+_LOSS_LIMITS = sets.Read(PlayerLimit, _LOSSES)
 _DEPOSIT_LIMITS = sets.Read(PlayerLimit, f"WHERE player_id = %s AND currency = %s AND kind = '{LimitKind.DEPOSIT}'")
+# Part of a query: whether there is anything to ask with ``ask_protection``, for an array of players given twice.
+IS_PROTECTED = f"{exclusions.ANY} OR EXISTS (SELECT FROM {PlayerLimit._meta.db_table} {_LOSSES})"
 
 
 class OwnLimitReached(Refusal):
