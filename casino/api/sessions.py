@@ -69,7 +69,12 @@ def _people() -> sets.Read[Any]:
 
 def is_proven(claim: tuple[UUID, str], user: Any) -> bool:
     """Whether the claim still holds: the person may log in, and the password is the one the session began with."""
-    if user is None or not user.is_active:
-        return False
+    return user is not None and user.is_active and _is_bound(claim[1], user.password)
+
+
+@lru_cache(16_384)
+def _is_bound(claimed: str, password: str) -> bool:
+    """Whether a session's hash is that of a password (as it is stored) under one of this process's keys."""
+    user = get_user_model()(password=password)
     hashes = chain([user.get_session_auth_hash()], user.get_session_auth_fallback_hash())
-    return any(constant_time_compare(claim[1], one) for one in hashes)
+    return any(constant_time_compare(claimed, one) for one in hashes)
