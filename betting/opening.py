@@ -1,4 +1,5 @@
-"""Opening a settlement: the locks, and all that deciding a batch of orders needs, read as sets in one round trip."""
+"""Opening a settlement: the locks, and all that deciding a batch of orders needs, read as sets: in one round trip,
+but for what is rarely there and for what is to be kept."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

@@ -38,7 +38,7 @@ def place_bets(orders: Sequence[Order], at: datetime | None = None) -> list[Answ
     """Settle a batch of orders in one transaction; answers in the order asked.
 
     One order's refusal never fails its neighbours. ``at`` dates the bets of history runs. Seeds of remote services are
-    fetched first, so no transaction that holds locks may be open.
+    fetched while no lock is held, so no transaction may be open.
     """
     return _place(orders, at, randomness.fetch_seeds(orders, randomness.known_as_remote(orders)))
 

@@ -4,17 +4,21 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 
 from casino.api import reading
+from casino.api.logs import JsonFormatter
 from casino.api.reading import Reader, with_lean_reads
 from casino.api.sessions import people_of
 from casino.asgi import READS
@@ -31,6 +35,16 @@ PASSED_ON = 299
 @pytest.fixture(autouse=True)
 def reader(monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator[Reader]:
     """A reader of the test's own, whose connection goes with it."""
+    begun = Reader()
+    monkeypatch.setattr(reading, "reader", lambda: begun)
+    yield begun
+    begun.close()
+
+
+@pytest.fixture
+def one_lane(monkeypatch: pytest.MonkeyPatch, reader: Reader) -> Iterator[Reader]:
+    """A reader whose every batch is on the same connection."""
+    monkeypatch.setattr(Reader, "lanes", 1)
     begun = Reader()
     monkeypatch.setattr(reading, "reader", lambda: begun)
     yield begun
@@ -110,6 +124,12 @@ def test_who_is_not_known_is_told_so_as_django_does(path: str, token: str, db: N
 def test_a_session_that_has_ended_reads_nothing(alice: User, api: Any):
     token = token_of(alice)
     assert get("/wallets", token).status == 200
+    headers = {"Authorization": f"Bearer {token}"}
+    out = Client().post("/auth/logout", content_type="application/json", headers=headers)
+    assert out.status_code == 204, out.content
+    assert sameness("/wallets", token) == 401
+    token = token_of(alice)
+    assert get("/wallets", token).status == 200
     User.objects.filter(pk=alice.pk).update(is_active=False)
     assert sameness("/wallets", token) == 401
     User.objects.filter(pk=alice.pk).update(is_active=True)
@@ -128,7 +148,6 @@ def test_a_page_names_the_next_one(story: None, alice: User):
     ("path", "headers"),
     [
         ("/wallets", {"origin": "https://play.example"}),
-        ("/wallets", {"cookie": "sessionid=a"}),
         ("/wallets", {"accept": "text/html"}),
         ("/wallets", {"host": "evil.example"}),
         ("/bets?cursor=cD0x", {}),
@@ -186,7 +205,23 @@ def test_one_read_costs_two_statements(alice: User, reader: Reader):
     assert asked == [2]
 
 
-def test_a_connection_that_broke_is_replaced(alice: User, reader: Reader):
+def test_cookies_beside_a_token_change_nothing(alice: User, boris: User):
+    answer = get("/auth/user", token_of(alice), cookie=f"sessionid={token_of(boris)}; consent=yes")
+    assert (answer.status, json.loads(answer.content)["username"]) == (200, "alice")
+
+
+def test_the_log_names_who_asked_and_forgets_them(alice: User, caplog: pytest.LogCaptureFixture):
+    caplog.handler.setFormatter(JsonFormatter())
+    with caplog.at_level("INFO", logger="casino.request"):
+        get("/wallets", token_of(alice))
+    line = json.loads(caplog.text.strip().splitlines()[-1])
+    assert (line["request_id"], line["player"], line["operator"]) == (
+        REQUEST_ID, str(alice.pk), str(alice.operator_id),
+    )  # fmt: skip
+    assert line["message"].startswith("GET /wallets 200 ")
+
+
+def test_a_connection_that_broke_is_replaced(alice: User, one_lane: Reader):
     token = token_of(alice)
     assert get("/wallets", token).status == 200
     with connection.cursor() as cursor:
@@ -226,6 +261,17 @@ def test_a_fault_in_a_view_fails_no_other_read(alice: User, boris: User, monkeyp
         return await asyncio.gather(*(call("/wallets", token) for token in tokens))
 
     assert [answer.status for answer in asyncio.run(both())] == [500, 200]
+
+
+def test_a_fault_around_a_view_fails_no_other_read(alice: User, boris: User, reader: Reader):
+    def asked(user: User, view: Any) -> reading.Asked:
+        scope = {"type": "http", "method": "GET", "path": "/wallets", "headers": [(b"host", b"testserver")]}
+        return reading.Asked(token_of(user), REQUEST_ID, ASGIRequest(scope, BytesIO()), view)
+
+    wallets = resolve("/wallets").func
+    answers = reader.work([asked(alice, wallets), asked(alice, lambda request: 1 / 0), asked(boris, wallets)])
+    assert [answer.status_code for answer in answers] == [200, 500, 200]
+    assert json.loads(answers[1].content)["code"] == "server_error"
 
 
 def test_too_many_that_wait_are_told_so(alice: User, monkeypatch: pytest.MonkeyPatch):

@@ -25,7 +25,7 @@ Got = TypeVar("Got")
 
 
 class Overloaded(Unavailable):
-    """More requests wait than this process takes; send the same request with the same key again (503)."""
+    """More requests wait than this process takes; send the same one again, with the same key if it had one (503)."""
 
     code = "overloaded"
     detail = "Too many requests wait just now; send this one again."
@@ -45,7 +45,7 @@ class Gathering(ABC, Generic[Sent, Got]):
     name: ClassVar[str]
     most: ClassVar[int]
     lanes: ClassVar[int] = 1
-    # A batch takes some ten milliseconds, so these wait well under a second.
+    # A batch takes some ten milliseconds, so these wait a second or so.
     most_waiting: ClassVar[int] = 1024
 
     def __init__(self) -> None:
@@ -96,13 +96,13 @@ class Gathering(ABC, Generic[Sent, Got]):
 
     def _run(self) -> None:
         while batch := self._next_batch():
-            answers: Sequence[Any]
+            waiters, answers = [waiter for _, waiter in batch], list[Any]()
             try:
-                answers = self.work([one for one, _ in batch])
+                answers = list(zip(waiters, self.work([one for one, _ in batch]), strict=True))
             except Exception as error:
                 logger.exception("a batch of %d at the %s broke off", len(batch), self.name)
-                answers = [error] * len(batch)
-            _hand_out([(waiter, answer) for (_, waiter), answer in zip(batch, answers, strict=True)])
+                answers = [(waiter, error) for waiter in waiters]
+            _hand_out(answers)
         connection.close()
 
     def _next_batch(self) -> list[tuple[Sent, Any]]:

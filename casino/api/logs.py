@@ -13,6 +13,11 @@ def enter_request(request_id: str) -> None:
     _request.set({"request_id": request_id})
 
 
+def leave_request() -> None:
+    """End the request's log context: what this thread logs next belongs to nobody yet."""
+    _request.set(None)
+
+
 def note(**facts: object) -> None:
     """Add facts (``operator``, ``player``) to every further line of this request."""
     context = _request.get()

@@ -1,8 +1,8 @@
 """The lean door of the reads that front ends repeat: who asks is looked up for many requests at once, and Django's
 middleware, which has nothing to add to a GET with a Bearer token, is passed by. What answers is the same view as ever.
 
-Everything else (cookies, other methods and addresses, pages behind a cursor, callers from other origins) goes on to
-Django, which serves these reads as well.
+Everything else (sessions by cookie, other methods and addresses, pages behind a cursor, callers from other origins)
+goes on to Django, which serves these reads as well.
 """
 
 import atexit
@@ -26,11 +26,10 @@ from django.utils.cache import patch_vary_headers
 from casino.api import metrics, problems
 from casino.api.gathering import Gathering
 from casino.api.lean import Application, Receive, Scope, Send, headers_of, send_answer, token_of
-from casino.api.logs import enter_request, note
+from casino.api.logs import enter_request, leave_request, note
 from casino.api.middleware import request_id_of
 from casino.api.negotiation import TAKES_JSON
 from casino.api.sessions import claim_of, is_proven, open_session, people_of, read_sessions
-from casino.errors import Refusal
 
 logger = logging.getLogger("casino.request")
 _QUERY = re.compile(rb"(limit=\d{1,3})?", re.ASCII)
@@ -62,10 +61,7 @@ class Reader(Gathering[Asked, HttpResponse]):
         except (OperationalError, InterfaceError):
             connection.close()  # it broke since the last batch, perhaps: the next one tells
             people = _people(batch)
-        answers = [_answer(asked, people.get(asked.token)) for asked in batch]
-        if connection.errors_occurred:
-            connection.close()
-        return answers
+        return [_answer(asked, people.get(asked.token)) for asked in batch]
 
 
 def _people(batch: Sequence[Asked]) -> dict[str, tuple[Any, Any]]:
@@ -88,9 +84,16 @@ def _answer(asked: Asked, known: tuple[Any, Any] | None) -> HttpResponse:
         # Where Django REST framework is told of callers who have been proven already.
         asked.request._force_auth_user, asked.request._force_auth_token = user, session  # type: ignore[attr-defined]
         note(player=user.pk, operator=user.operator_id)
-    answer = asked.view(asked.request)
-    if hasattr(answer, "render"):
-        answer.render()
+    try:
+        answer = asked.view(asked.request)
+        if hasattr(answer, "render"):
+            answer.render()
+    except Exception as error:
+        logger.exception("a view broke off")
+        answer = problems.response(problems.refusal_of(error) or problems.ServerFault())
+    if connection.errors_occurred:
+        connection.close()  # the next of the batch may find a sound one
+    leave_request()
     return answer
 
 
@@ -114,7 +117,6 @@ def _plain(scope: Scope, headers: Mapping[bytes, str]) -> ASGIRequest | None:
     """The request, where nothing about it needs Django's middleware."""
     if (
         b"origin" in headers
-        or b"cookie" in headers
         or headers.get(b"accept") not in TAKES_JSON
         or not _QUERY.fullmatch(scope.get("query_string", b""))
     ):
@@ -134,10 +136,9 @@ async def _read(match: Any, request: ASGIRequest, token: str, headers: Mapping[b
     try:
         answer = await reader().wait_for(Asked(token, request_id, request, match.func))
     except Exception as error:
-        refusal = problems.refusal_of(error)
-        if not isinstance(refusal, Refusal):
-            refusal = problems.ServerFault()
-        answer = problems.response(refusal)
+        answer = problems.response(problems.refusal_of(error) or problems.ServerFault())
+    if (user := getattr(request, "_force_auth_user", None)) is not None:
+        note(player=user.pk, operator=user.operator_id)
     patch_vary_headers(answer, ("origin",))
     seconds = time.perf_counter() - began
     metrics.note_request("GET", match.route, answer.status_code, seconds)
