@@ -11,7 +11,6 @@ import threading
 from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from concurrent.futures import Future
 from time import monotonic
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -40,7 +39,7 @@ class Closing(Unavailable):
 
 
 class Gathering(ABC, Generic[Sent, Got]):
-    """Works off what ``submit`` and ``wait_for`` bring: ``lanes`` batches at a time, of ``most`` each, in order."""
+    """Works off what ``wait_for`` brings: ``lanes`` batches at a time, of ``most`` each, in order."""
 
     name: ClassVar[str]
     most: ClassVar[int]
@@ -49,7 +48,7 @@ class Gathering(ABC, Generic[Sent, Got]):
     most_waiting: ClassVar[int] = 1024
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Sent, Any]] = deque()
+        self._waiting: deque[tuple[Sent, asyncio.Future[Got]]] = deque()
         self._changed = threading.Condition()
         self._is_open = True
         self._threads = [threading.Thread(target=self._run, name=self.name, daemon=True) for _ in range(self.lanes)]
@@ -63,16 +62,17 @@ class Gathering(ABC, Generic[Sent, Got]):
     def note_waiting(self, number: int) -> None:
         """So many wait now."""
 
-    def submit(self, one: Sent) -> "Future[Got]":
-        """The answer to come; raises Overloaded or Closing. Whoever waits may go away: the work is done."""
-        answer: Future[Got] = Future()
-        self._take(one, answer)
-        return answer
-
     async def wait_for(self, one: Sent) -> Got:
-        """``submit`` for a task: one wake-up of its event loop brings the answers of a whole batch."""
+        """The answer, once there is one; raises Overloaded or Closing. Whoever waits may go away: the work is done."""
         answer: asyncio.Future[Got] = asyncio.get_running_loop().create_future()
-        self._take(one, answer)
+        with self._changed:
+            if not self._is_open:
+                raise Closing
+            if len(self._waiting) >= self.most_waiting:
+                raise Overloaded
+            self._waiting.append((one, answer))
+            self.note_waiting(len(self._waiting))
+            self._changed.notify()
         return await answer
 
     def close(self, timeout_seconds: float = 10) -> None:
@@ -84,19 +84,10 @@ class Gathering(ABC, Generic[Sent, Got]):
         for thread in self._threads:
             thread.join(max(0.0, until - monotonic()))
 
-    def _take(self, one: Sent, answer: Any) -> None:
-        with self._changed:
-            if not self._is_open:
-                raise Closing
-            if len(self._waiting) >= self.most_waiting:
-                raise Overloaded
-            self._waiting.append((one, answer))
-            self.note_waiting(len(self._waiting))
-            self._changed.notify()
-
     def _run(self) -> None:
         while batch := self._next_batch():
-            waiters, answers = [waiter for _, waiter in batch], list[Any]()
+            waiters = [waiter for _, waiter in batch]
+            answers: list[tuple[asyncio.Future[Got], Any]]
             try:
                 answers = list(zip(waiters, self.work([one for one, _ in batch]), strict=True))
             except Exception as error:
@@ -105,7 +96,7 @@ class Gathering(ABC, Generic[Sent, Got]):
             _hand_out(answers)
         connection.close()
 
-    def _next_batch(self) -> list[tuple[Sent, Any]]:
+    def _next_batch(self) -> list[tuple[Sent, asyncio.Future[Got]]]:
         """What waits now, once anything does; nothing when it is closed and empty."""
         with self._changed:
             while not self._waiting and self._is_open:
@@ -115,22 +106,19 @@ class Gathering(ABC, Generic[Sent, Got]):
         return batch
 
 
-def _hand_out(answers: Sequence[tuple[Any, Any]]) -> None:
-    """Give every waiter its answer, the tasks of a loop theirs at once; whoever went away needs none."""
-    by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[Any, Any]]] = defaultdict(list)
+def _hand_out(answers: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
+    """Give every waiter its answer: one wake-up of its event loop for all that wait there."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = defaultdict(list)
     for waiter, answer in answers:
-        if isinstance(waiter, asyncio.Future):
-            by_loop[waiter.get_loop()].append((waiter, answer))
-        else:
-            _answer([(waiter, answer)])
+        by_loop[waiter.get_loop()].append((waiter, answer))
     for loop, theirs in by_loop.items():
         with contextlib.suppress(RuntimeError):  # a loop that has closed waits for nothing
             loop.call_soon_threadsafe(_answer, theirs)
 
 
-def _answer(answers: Sequence[tuple[Any, Any]]) -> None:
+def _answer(answers: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
     for waiter, answer in answers:
-        if waiter.done():
+        if waiter.done():  # whoever went away needs none
             continue
         if isinstance(answer, Exception):
             waiter.set_exception(answer)
