@@ -1,8 +1,4 @@
-"""The desk: concurrent orders of this process, gathered into batches and settled on a connection of its own.
-
-Nothing waits for a batch to fill: the desk takes what came while the last batch was in the database, at most
-``BATCH_ORDERS`` of it, and an order that is alone is settled alone.
-"""
+"""The desk: concurrent orders of this process, gathered into batches of up to ``BATCH_ORDERS`` and settled."""
 
 import atexit
 import time

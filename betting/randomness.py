@@ -121,12 +121,13 @@ def fetch_seeds(orders: Sequence[Order], operator_ids: Set[UUID]) -> dict[Name, 
     waiting: dict[UUID, list[Name]] = {}
     for name in _unplayed([order for order in orders if order.operator_id in operator_ids]):
         waiting.setdefault(name[1], []).append(name)
+    if not waiting:
+        return {}
     services = {service.operator_id: service for service in _SERVICES.ask(sets.array(waiting))()}
     seeds: dict[Name, Seed] = {}
-    if waiting:
-        with ThreadPoolExecutor(len(waiting)) as pool:
-            for answer in pool.map(_ask, map(services.get, waiting), waiting.values()):
-                seeds.update(answer)
+    with ThreadPoolExecutor(len(waiting)) as pool:
+        for answer in pool.map(_ask, map(services.get, waiting), waiting.values()):
+            seeds.update(answer)
     return seeds
 
 

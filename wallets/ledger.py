@@ -194,9 +194,8 @@ def ask_locks(accounts: Iterable[tuple[UUID, UUID]]) -> Asked[Locked]:
 
 
 def open_journal(locked: Locked, wallets: Iterable[Wallet], revision: UUID | None, at: datetime | None) -> Journal:
-    """The journal of locked wallets as they were read after the locks; those among ``wallets`` that came later are
-    left out."""
-    found = {wallet.pk: wallet for wallet in wallets if wallet.pk in locked.wallet_ids}
+    """The journal of wallets that are all ``locked``, as they were read after the locks."""
+    found = {wallet.pk: wallet for wallet in wallets}
     operators = OPERATORS.find({wallet.operator_id for wallet in found.values()}, revision)
     for wallet in found.values():
         wallet.operator = operators[wallet.operator_id]
@@ -217,7 +216,9 @@ OF_ACCOUNTS = "(player_id, operator_id) IN (SELECT * FROM unnest(%s::uuid[], %s:
 def _lock(condition: str, parameters: list[str], at: datetime | None) -> Journal:
     locked = _ask_locks(condition, parameters)
     wallets = sets.Read(Wallet, f"WHERE {condition}", out=("created_at",)).ask(*parameters)
-    return open_journal(locked(), wallets(), ask_revision()(), at)
+    revision, held = ask_revision(), locked()
+    # An account may have been opened between the lock and the read.
+    return open_journal(held, (wallet for wallet in wallets() if wallet.pk in held.wallet_ids), revision(), at)
 
 
 def _ask_locks(condition: str, parameters: list[str]) -> Asked[Locked]:

@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from django.contrib.auth import login
 from django.contrib.sessions.backends.cached_db import SessionStore
-from django.http import HttpRequest
 
 from betting import desk as desk_module
 from betting.desk import Desk
 from betting.ingress import with_lean_bets
 from betting.models import Bet
 from casino.games.models import Game
+from casino.tests.listening import token_of
 from casino.users.models import User
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("books_close")]
@@ -29,14 +28,6 @@ def open_desk(monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterat
     monkeypatch.setattr("betting.ingress.desk", lambda: opened)
     yield opened
     opened.close()
-
-
-def token_of(user: User) -> str:
-    request = HttpRequest()
-    request.session = SessionStore()
-    login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
-    request.session.save()
-    return request.session.session_key
 
 
 class Answer:
