@@ -61,12 +61,12 @@ def measure(options: Any) -> None:
 
 def play(crowd: Any, size: int) -> int:
     """One batch as the desk plays it, with its answers written; how many were settled."""
-    from betting.admission import Slip
-    from betting.desk import _admit_and_place
+    from betting.admission import Slip, admit
+    from betting.desk import place
     from betting.orders import Settled
 
     slips = [Slip(crowd.next_token(), f"settle-{next(_numbers):08d}", crowd.next_body()) for _ in range(size)]
-    settled = [outcome.answer for outcome in _admit_and_place(slips)]
+    settled = [outcome.answer for outcome in place(admit(slips))]
     refused = [answer for answer in settled if not isinstance(answer, Settled)]
     if refused:
         raise SystemExit(f"{len(refused)} bets were refused, the first because: {refused[0]!r}")

@@ -1,7 +1,7 @@
 """The production processes on this machine, without a proxy, with PostgreSQL as durable as in production.
 
-PostgreSQL, Valkey, a desk process for bets and one for the reads that front ends repeat (granian, ASGI), one for the
-rest of REST (granian, WSGI), a worker and a beat; what they use of the processors and of memory.
+PostgreSQL, Valkey, a desk process for bets and one for the reads that front ends repeat (uvicorn), one for the rest of
+REST (granian), a worker and a beat; what they use of the processors and of memory.
 """
 
 import contextlib
@@ -81,11 +81,11 @@ def bench_stack(*, desks: int = 1) -> Iterator[BenchStack]:
     with bench_servers() as servers, contextlib.ExitStack() as stack:
         made = BenchStack(servers.home, servers.environment, leaders=dict(servers.leaders))
         made.bets = made_at = f"http://127.0.0.1:{processes.free_port()}"
-        _serve(stack, made, "bets", made_at, "asginl", "casino.asgi:application", "--workers", str(desks))
+        _serve_lean(stack, made, "bets", made_at, desks)
         made.reads = made_at = f"http://127.0.0.1:{processes.free_port()}"
-        _serve(stack, made, "reads", made_at, "asginl", "casino.asgi:application", "--workers", "1")
+        _serve_lean(stack, made, "reads", made_at, 1)
         made.rest = made_at = f"http://127.0.0.1:{processes.free_port()}"
-        _serve(stack, made, "rest", made_at, "wsgi", "casino.wsgi:application", "--blocking-threads", "4")
+        _serve(stack, made, "rest", made_at)
         celery = ["-m", "celery", "-A", "casino"]
         _start(stack, made, "worker", [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "1"])
         _start(stack, made, "beat", [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(made.home / "beat")])
@@ -94,11 +94,20 @@ def bench_stack(*, desks: int = 1) -> Iterator[BenchStack]:
         yield made
 
 
-def _serve(stack: contextlib.ExitStack, made: BenchStack, name: str, url: str, interface: str, *more: str) -> None:
+def _serve_lean(stack: contextlib.ExitStack, made: BenchStack, name: str, url: str, workers: int) -> None:
+    command = ["-m", "uvicorn", "casino.asgi:application", *_at(url), "--ws", "none", "--no-proxy-headers"]
+    command += ["--no-server-header", "--workers", str(workers)]
+    _start(stack, made, name, command, DATABASE_POOL_SIZE="4")
+
+
+def _serve(stack: contextlib.ExitStack, made: BenchStack, name: str, url: str) -> None:
+    command = ["-m", "granian", "--interface", "wsgi", "casino.wsgi:application", *_at(url), "--blocking-threads", "4"]
+    _start(stack, made, name, command, DATABASE_CONN_MAX_AGE="600")
+
+
+def _at(url: str) -> list[str]:
     port = url.rpartition(":")[2]
-    kept = {"DATABASE_CONN_MAX_AGE": "600"} if interface == "wsgi" else {"DATABASE_POOL_SIZE": "4"}
-    command = ["-m", "granian", "--interface", interface, "--host", "127.0.0.1", "--port", port, "--no-access-log"]
-    _start(stack, made, name, [*command, "--log-level", "warning", *more], **kept)
+    return ["--host", "127.0.0.1", "--port", port, "--no-access-log", "--log-level", "warning"]
 
 
 def _start(stack: contextlib.ExitStack, made: BenchStack, name: str, command: list[str], **environment: str) -> None:

@@ -11,7 +11,7 @@ from casino.users.models import User
 from vip.models import Standing
 from wallets import bonuses
 from wallets.bonuses import ActiveBonus
-from wallets.ledger import OF_ACCOUNTS, Locked, columns_of
+from wallets.ledger import Locked, columns_of
 from wallets.models import Wallet
 from wallets.promotions import FreeSpins
 
@@ -23,10 +23,13 @@ _PUNTERS = sets.Join(
         User: ("created_at", "last_login", "password", "email"),
         SeedPair: ("created_at", "revealed_at", "next_server_seed", "next_server_seed_hash"),
     },
-    f"(SELECT * FROM wallets_wallet WHERE {OF_ACCOUNTS}) AS wallets_wallet"
-    " JOIN users_user ON users_user.id = wallets_wallet.player_id"
-    " LEFT JOIN betting_seedpair ON betting_seedpair.player_id = wallets_wallet.player_id"
-    " AND betting_seedpair.operator_id = wallets_wallet.operator_id AND betting_seedpair.revealed_at IS NULL",
+    # The limits keep every plan to the indexes, also one made while the tables were small.
+    "unnest(%s::uuid[], %s::uuid[]) AS account(player_id, operator_id)"
+    " CROSS JOIN LATERAL (SELECT * FROM wallets_wallet"
+    " WHERE operator_id = account.operator_id AND player_id = account.player_id LIMIT 1) AS wallets_wallet"
+    " CROSS JOIN LATERAL (SELECT * FROM users_user WHERE id = account.player_id LIMIT 1) AS users_user"
+    " LEFT JOIN LATERAL (SELECT * FROM betting_seedpair WHERE player_id = account.player_id"
+    " AND operator_id = account.operator_id AND revealed_at IS NULL LIMIT 1) AS betting_seedpair ON true",
 )
 _FREE_SPINS = sets.Read(FreeSpins, "WHERE id = ANY(%s::uuid[])")
 

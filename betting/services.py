@@ -1,6 +1,6 @@
 """What players do: open an account at an operator, and bet. ``place_bets`` is the only way a bet is settled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, OperationalError, transaction
@@ -34,45 +34,55 @@ def place_bet(order: Order) -> Answer:
     return place_bets([order])[0]
 
 
-def place_bets(orders: Sequence[Order], at: datetime | None = None) -> list[Answer]:
+def place_bets(
+    orders: Sequence[Order], at: datetime | None = None, on_decided: Callable[[], None] = lambda: None
+) -> list[Answer]:
     """Settle a batch of orders in one transaction; answers in the order asked.
 
-    One order's refusal never fails its neighbours. ``at`` dates the bets of history runs. Seeds of remote services are
-    fetched while no lock is held, so no transaction may be open.
+    One order's refusal never fails its neighbours. ``at`` dates the bets of history runs. ``on_decided`` is called
+    before a batch is written, which mostly waits for the database; more than once where one is settled again. Seeds of
+    remote services are fetched while no lock is held, so no transaction may be open.
     """
-    return _place(orders, at, randomness.fetch_seeds(orders, randomness.known_as_remote(orders)))
+    return _place(orders, at, randomness.fetch_seeds(orders, randomness.known_as_remote(orders)), on_decided)
 
 
-def _place(orders: Sequence[Order], at: datetime | None, remote: dict[Name, Seed]) -> list[Answer]:
+def _place(
+    orders: Sequence[Order], at: datetime | None, remote: dict[Name, Seed], on_decided: Callable[[], None]
+) -> list[Answer]:
     """Settle a batch; one that the database turns down (a deadlock; a key used at two operators at once) has moved
     nothing and is settled again one by one, from the same seeds."""
     for attempt in range(ATTEMPTS):
         try:
-            return _settle_seeded(orders, at, remote)
+            return _settle_seeded(orders, at, remote, on_decided)
         except (IntegrityError, OperationalError) as error:
             if isinstance(error, OperationalError) and not _is_worth_retrying(error):
                 raise
             if len(orders) > 1:
-                return [_place([order], at, remote)[0] for order in orders]
+                return [_place([order], at, remote, on_decided)[0] for order in orders]
             if attempt == ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def _settle_seeded(orders: Sequence[Order], at: datetime | None, remote: dict[Name, Seed]) -> list[Answer]:
+def _settle_seeded(
+    orders: Sequence[Order], at: datetime | None, remote: dict[Name, Seed], on_decided: Callable[[], None]
+) -> list[Answer]:
     """Settle a batch, again with seeds for an operator that only the database knew to draw from a remote service."""
     while True:
         try:
-            return _settle(orders, at, remote)
+            return _settle(orders, at, remote, on_decided)
         except SeedsMissingError as missing:
             # The transaction is over and has moved nothing. Each round fetches for one operator more.
             remote.update(randomness.fetch_seeds(orders, {missing.operator_id}))
 
 
-def _settle(orders: Sequence[Order], at: datetime | None, remote: Seeds) -> list[Answer]:
+def _settle(
+    orders: Sequence[Order], at: datetime | None, remote: Seeds, on_decided: Callable[[], None]
+) -> list[Answer]:
     with transaction.atomic():
         settlement = open_settlement(orders, at, remote)
         answers = [settlement.answer(order) for order in orders]
+        on_decided()
         settlement.write()
         if at is None:  # history is no news
             news.tell(settlement)

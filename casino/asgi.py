@@ -14,7 +14,7 @@ from django.urls import path, re_path  # noqa: E402 - models need Django's setti
 from betting.ingress import with_lean_bets  # noqa: E402
 from casino.api.reading import with_lean_reads  # noqa: E402
 from casino.feeds.consumers import NoSuchFeed  # noqa: E402
-from casino.serving import settle_down  # noqa: E402
+from casino.serving import lifespan, settle_down  # noqa: E402
 from casino.users.consumers import PlayerFeed  # noqa: E402
 from operators.consumers import OperatorFeed, PlatformFeed  # noqa: E402
 
@@ -27,5 +27,5 @@ feeds = [
     re_path("", NoSuchFeed.as_asgi()),
 ]
 http = with_lean_bets(with_lean_reads(django, READS))
-application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(feeds)})
+application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(feeds), "lifespan": lifespan})
 settle_down()

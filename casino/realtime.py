@@ -4,7 +4,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -24,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 0.25
 PAUSE_SECONDS = 1.0
+_held: ContextVar[list[Callable[[], None]] | None] = ContextVar("held", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,31 @@ PLATFORM_FEED = "platform"
 def publish(messages: Sequence[Message]) -> None:
     """Send ``messages`` once the running transaction has committed; a Redis that is away loses news, nothing else."""
     if messages:
-        transaction.on_commit(lambda: _publisher.send(messages), robust=True)
+        publish_made(lambda: messages)
+
+
+def publish_made(make: Callable[[], Sequence[Message]]) -> None:
+    """``publish`` what ``make`` answers once the transaction has committed."""
+    transaction.on_commit(lambda: _tell(make), robust=True)
+
+
+@contextmanager
+def held_back() -> Iterator[list[Callable[[], None]]]:
+    """What commits in the block is not told at once: the caller does so by calling each, in order."""
+    held: list[Callable[[], None]] = []
+    token = _held.set(held)
+    try:
+        yield held
+    finally:
+        _held.reset(token)
+
+
+def _tell(make: Callable[[], Sequence[Message]]) -> None:
+    held = _held.get()
+    if held is None:
+        _publisher.send(make())
+    else:
+        held.append(lambda: _publisher.send(make()))
 
 
 def to_json(data: Any) -> str:

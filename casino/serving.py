@@ -1,6 +1,10 @@
-"""What a process that serves does once, when all is loaded and before the first request."""
+"""What a process that serves does once: when all is loaded and before the first request, and at its end."""
 
+import asyncio
+import atexit
 import gc
+from collections.abc import Callable
+from typing import Any
 
 from django.urls import get_resolver
 
@@ -18,3 +22,26 @@ def settle_down() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNGEST, 20, 20)
+
+
+_closers: list[Callable[[], None]] = []
+
+
+def at_end(close: Callable[[], None]) -> None:
+    """Have ``close`` called once when this process has answered its last request."""
+    _closers.append(close)
+
+
+@atexit.register
+def wind_down() -> None:
+    """Close what is to be closed, the last first."""
+    while _closers:
+        _closers.pop()()
+
+
+async def lifespan(scope: Any, receive: Any, send: Any) -> None:
+    """The ASGI protocol by which a server tells that it stops: some end by their signal then, past Python's own end."""
+    while (await receive())["type"] == "lifespan.startup":
+        await send({"type": "lifespan.startup.complete"})
+    await asyncio.to_thread(wind_down)
+    await send({"type": "lifespan.shutdown.complete"})

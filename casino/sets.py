@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import orjson
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model
 from django.db.models.base import ModelState
 
@@ -189,7 +189,7 @@ def make_row(model: type[Row], facts: dict[str, Any], *, is_new: bool) -> Row:
     made = model.__new__(model)
     made.__dict__ = facts
     made._state = ModelState()
-    made._state.adding, made._state.db = is_new, None if is_new else connection.alias
+    made._state.adding, made._state.db = is_new, None if is_new else DEFAULT_DB_ALIAS
     return made
 
 

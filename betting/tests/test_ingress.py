@@ -4,16 +4,23 @@ import asyncio
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import count
+from threading import current_thread
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.sessions.backends.cached_db import SessionStore
+from django.db import OperationalError
 
+from betting import admission
 from betting import desk as desk_module
 from betting.desk import Desk
 from betting.ingress import with_lean_bets
 from betting.models import Bet
+from betting.settlement import Settlement
+from casino import realtime
 from casino.games.models import Game
 from casino.tests.listening import token_of
 from casino.users.models import User
@@ -142,7 +149,9 @@ def test_orders_that_wait_together_share_a_batch(
     fund(alice, "10.00")
     batches: list[int] = []
     settle = desk_module.place_bets
-    monkeypatch.setattr(desk_module, "place_bets", lambda orders: batches.append(len(orders)) or settle(orders))
+    monkeypatch.setattr(
+        desk_module, "place_bets", lambda orders, **more: batches.append(len(orders)) or settle(orders, **more)
+    )
     tokens = [token_of(alice), token_of(boris)]
 
     async def all_at_once() -> list[Answer]:
@@ -163,3 +172,98 @@ def test_a_desk_with_too_many_waiting_says_so(alice: User, monkeypatch: pytest.M
 def test_a_closed_desk_takes_no_more(open_desk: Desk, alice: User):
     open_desk.close()
     assert post(BET, token_of(alice)).body["code"] == "closing"
+
+
+@pytest.fixture
+def one_then_the_rest(open_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The desk's first batch is settled once the others wait, which are to be admitted while it is written."""
+    settle = desk_module.place_bets
+
+    def place(orders: Any, **more: Any) -> Any:
+        until = monotonic() + 5
+        while not open_desk._waiting and monotonic() < until:
+            sleep(0.001)
+        monkeypatch.setattr(desk_module, "place_bets", settle)
+        return settle(orders, **more)
+
+    monkeypatch.setattr(desk_module, "place_bets", place)
+
+
+async def many(tokens: list[str]) -> list[Answer]:
+    first = asyncio.create_task(call(json.dumps(BET).encode(), tokens[0]))
+    await asyncio.sleep(0.1)
+    return [*await asyncio.gather(*(call(json.dumps(BET).encode(), token) for token in tokens[1:])), await first]
+
+
+@pytest.mark.usefixtures("one_then_the_rest")
+def test_the_next_batch_is_admitted_while_one_is_written(
+    alice: User, ever_lose: Game, fund: Any, wallet_of: Any, monkeypatch: pytest.MonkeyPatch
+):
+    fund(alice, "10.00")
+    admitted: list[tuple[str, int]] = []
+
+    def admit(slips: Any) -> Any:
+        admitted.append((current_thread().name, len(slips)))
+        return admission.admit(slips)
+
+    monkeypatch.setattr(desk_module, "admit", admit)
+    answers = asyncio.run(many([token_of(alice) for _ in range(4)]))
+    assert [answer.status for answer in answers] == [201] * 4
+    assert [thread for thread, _ in admitted[:2]] == ["desk", "desk-beside"]
+    assert sum(number for _, number in admitted) == 4
+    assert wallet_of(alice).real == Decimal("9.80")
+
+
+@pytest.mark.usefixtures("one_then_the_rest")
+def test_what_cannot_be_admitted_ahead_is_admitted_in_its_turn(
+    alice: User, ever_lose: Game, fund: Any, wallet_of: Any, monkeypatch: pytest.MonkeyPatch
+):
+    fund(alice, "10.00")
+    broken: list[int] = []
+
+    def admit(slips: Any) -> Any:
+        if current_thread().name == "desk-beside":
+            broken.append(len(slips))
+            raise OperationalError("the connection is lost")
+        return admission.admit(slips)
+
+    monkeypatch.setattr(desk_module, "admit", admit)
+    answers = asyncio.run(many([token_of(alice) for _ in range(4)]))
+    assert [answer.status for answer in answers] == [201] * 4
+    assert broken
+    assert wallet_of(alice).real == Decimal("9.80")
+
+
+@pytest.mark.usefixtures("one_then_the_rest")
+def test_a_batch_that_breaks_off_leaves_the_one_that_was_admitted_ahead(
+    alice: User, ever_lose: Game, fund: Any, wallet_of: Any, monkeypatch: pytest.MonkeyPatch
+):
+    fund(alice, "10.00")
+    write, calls = Settlement.write, count()
+
+    def break_once(settlement: Settlement) -> None:
+        if next(calls) == 0:
+            raise RuntimeError("a fault of the first batch")
+        write(settlement)
+
+    monkeypatch.setattr(Settlement, "write", break_once)
+    answers = asyncio.run(many([token_of(alice) for _ in range(4)]))
+    assert [answer.status for answer in answers] == [201, 201, 201, 500]
+    assert wallet_of(alice).real == Decimal("9.85")
+
+
+def test_a_desk_that_closes_tells_the_feeds_of_its_last_bets_first(
+    open_desk: Desk, alice: User, ever_lose: Game, fund: Any, monkeypatch: pytest.MonkeyPatch
+):
+    fund(alice, "10.00")
+    told: list[str] = []
+
+    def tell_slowly(messages: Any) -> None:
+        sleep(0.3)
+        told.extend(message.type for message in messages)
+
+    monkeypatch.setattr(realtime._publisher, "send", tell_slowly)
+    assert post(BET, token_of(alice)).status == 201
+    assert told == []
+    open_desk.close()
+    assert told == ["bet.settled", "bet.settled", "balance.changed"]

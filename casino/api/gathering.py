@@ -21,6 +21,8 @@ from casino.errors import Unavailable
 logger = logging.getLogger(__name__)
 Sent = TypeVar("Sent")
 Got = TypeVar("Got")
+# What was asked, each with whoever waits for it.
+Batch = list[tuple[Sent, asyncio.Future[Got]]]
 
 
 class Overloaded(Unavailable):
@@ -96,13 +98,17 @@ class Gathering(ABC, Generic[Sent, Got]):
             _hand_out(answers)
         connection.close()
 
-    def _next_batch(self) -> list[tuple[Sent, asyncio.Future[Got]]]:
+    def _next_batch(self) -> Batch[Sent, Got]:
         """What waits now, once anything does; nothing when it is closed and empty."""
         with self._changed:
             while not self._waiting and self._is_open:
                 self._changed.wait()
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self.most))]
-            self.note_waiting(len(self._waiting))
+            return self._take()
+
+    def _take(self) -> Batch[Sent, Got]:
+        """What waits now, under the lock."""
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self.most))]
+        self.note_waiting(len(self._waiting))
         return batch
 
 

@@ -5,7 +5,6 @@ Everything else (sessions by cookie, other methods and addresses, pages behind a
 goes on to Django, which serves these reads as well.
 """
 
-import atexit
 import logging
 import re
 import time
@@ -30,6 +29,7 @@ from casino.api.logs import enter_request, leave_request, note
 from casino.api.middleware import request_id_of
 from casino.api.negotiation import TAKES_JSON
 from casino.api.sessions import claim_of, is_proven, open_session, people_of, read_sessions
+from casino.serving import at_end
 
 logger = logging.getLogger("casino.request")
 _QUERY = re.compile(rb"(limit=\d{1,3})?", re.ASCII)
@@ -151,5 +151,5 @@ async def _read(match: Any, request: ASGIRequest, token: str, headers: Mapping[b
 def reader() -> Reader:
     """This process's reader, begun with the first read."""
     begun = Reader()
-    atexit.register(begun.close)
+    at_end(begun.close)
     return begun

@@ -23,33 +23,38 @@ _NUMBER = """
 local function number(feed, step)
   local key = 'casino:feed:seq:' .. feed
   local seq = redis.call('INCRBY', key, step)
-  if seq <= 1 then
+  if seq <= step then
     local now = redis.call('TIME')
-    seq = now[1] * 1000000 + now[2]
+    seq = now[1] * 1000000 + now[2] + math.max(step - 1, 0)
     redis.call('SET', key, string.format('%.0f', seq))
   end
   redis.call('EXPIRE', key, 86400)
-  return string.format('%.0f', seq)
+  return seq
 end
 """
-# KEYS: the channel. ARGV: the windows' seconds, then feed, window length, type and the rest of the text in turn.
-# Numbers each message in its feed, keeps it for replay, and publishes all of them as one; length 0 leaves a gap.
+# KEYS: the channel. ARGV: the windows' seconds, then for each feed its name, its window's length, how many messages it
+# has, and of each its type and the rest of its text. Numbers each message in its feed, keeps it for replay, and
+# publishes all of them as one; length 0 leaves a gap.
 _PUBLISH = (
     _NUMBER
     + """
-local lines = {}
-for i = 2, #ARGV, 4 do
-  local feed, length, kind = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local seq, window = number(feed, 1), 'casino:feed:window:' .. feed
+local lines, i = {}, 2
+while i <= #ARGV do
+  local feed, length, count = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
+  local before, window = number(feed, count) - count, 'casino:feed:window:' .. feed
   if length == '0' then
     redis.call('DEL', window)
   elseif string.sub(feed, 1, 7) ~= 'player:' or redis.call('EXISTS', 'casino:feed:heard:' .. feed) == 1 then
-    local text = seq .. ' {"type": "' .. kind .. '", "seq": ' .. seq .. ', ' .. ARGV[i + 3]
-    redis.call('RPUSH', window, text)
+    for message = 1, count do
+      local seq, kind = string.format('%.0f', before + message), ARGV[i + 1 + 2 * message]
+      local text = seq .. ' {"type": "' .. kind .. '", "seq": ' .. seq .. ', ' .. ARGV[i + 2 + 2 * message]
+      redis.call('RPUSH', window, text)
+      lines[#lines + 1] = feed .. ' ' .. kind .. ' ' .. text
+    end
     redis.call('LTRIM', window, -length, -1)
     redis.call('EXPIRE', window, ARGV[1])
-    lines[#lines + 1] = feed .. ' ' .. kind .. ' ' .. text
   end
+  i = i + 3 + 2 * count
 end
 if #lines > 0 then redis.call('PUBLISH', KEYS[1], table.concat(lines, '\\n')) end
 """
@@ -62,7 +67,7 @@ _LOOK = (
 local seqs, lines = {}, {}
 for i = 2, #ARGV do
   redis.call('SET', 'casino:feed:heard:' .. ARGV[i], 1, 'EX', ARGV[1])
-  seqs[i - 1] = number(ARGV[i], 0)
+  seqs[i - 1] = string.format('%.0f', number(ARGV[i], 0))
   lines[i - 1] = ARGV[i] .. ' ' .. seqs[i - 1]
 end
 if KEYS[1] ~= '' then redis.call('PUBLISH', KEYS[1], table.concat(lines, '\\n')) end
@@ -74,8 +79,8 @@ return seqs
 _REPLAY = (
     _NUMBER
     + """
-local window, seq = 'casino:feed:window:' .. ARGV[1], number(ARGV[1], 0)
-local missed = tonumber(seq) - tonumber(ARGV[2])
+local window, newest = 'casino:feed:window:' .. ARGV[1], number(ARGV[1], 0)
+local missed, seq = newest - tonumber(ARGV[2]), string.format('%.0f', newest)
 if missed == 0 then return {seq} end
 if missed < 0 or missed > redis.call('LLEN', window) then return {} end
 local found = redis.call('LRANGE', window, -missed, -1)
@@ -117,11 +122,14 @@ def channel_of(url: str) -> str:
 
 
 def publish(server: redis.Redis, channel: str, entries: Iterable[Entry]) -> None:
-    """Number, keep and publish the entries: one round trip."""
-    arguments: list[Any] = [WINDOW_SECONDS]
+    """Number, keep and publish the entries, those of each feed in their order: one round trip."""
+    texts: dict[str, list[str]] = {}
     for entry in entries:
-        length = PLAYER_WINDOW if entry.feed.startswith("player:") else STAFF_WINDOW
-        arguments += [entry.feed, length, entry.kind, entry.rest]
+        texts.setdefault(entry.feed, []).extend((entry.kind, entry.rest))
+    arguments: list[Any] = [WINDOW_SECONDS]
+    for feed, theirs in texts.items():
+        length = PLAYER_WINDOW if feed.startswith("player:") else STAFF_WINDOW
+        arguments += [feed, length, len(theirs) // 2, *theirs]
     server.eval(_PUBLISH, 1, channel, *arguments)
 
 
@@ -129,7 +137,7 @@ def leave_gaps(server: redis.Redis, channel: str, feeds: Iterable[str]) -> None:
     """Move the feeds' numbers on without a message: whoever listens notices that something was lost."""
     arguments: list[Any] = [WINDOW_SECONDS]
     for feed in feeds:
-        arguments += [feed, 0, "", ""]
+        arguments += [feed, 0, 1, "", ""]
     server.eval(_PUBLISH, 1, channel, *arguments)
 
 

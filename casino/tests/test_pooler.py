@@ -58,18 +58,7 @@ def pooler(folder: Path, database_url: str) -> Iterator[str]:
 def desk(environment: dict[str, str], log: Path) -> Iterator[str]:
     """A process that settles bets; yields its base URL."""
     port = processes.free_port()
-    command = [
-        "-m",
-        "granian",
-        "--interface",
-        "asginl",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--log-level",
-        "error",
-    ]
+    command = ["-m", "uvicorn", "--host", "127.0.0.1", "--port", str(port), "--ws", "none", "--log-level", "error"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, *command, "casino.asgi:application"], cwd=PROJECT, env=environment, stdout=output,
