@@ -1,7 +1,6 @@
 """The desk: concurrent orders of this process, gathered into batches of up to ``BATCH_ORDERS`` and settled.
 
-Two threads share the work: while one waits for the database to write a batch, the other admits the next one. It tells
-the feeds of settled batches, too.
+Two lanes take turns: while the database writes the batch of one, the other admits and decides the next.
 """
 
 import logging
@@ -9,9 +8,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
-from queue import SimpleQueue
+from itertools import count
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
@@ -45,17 +45,15 @@ class Desk(Gathering[Slip, Outcome]):
 
     name = "desk"
     most = BATCH_ORDERS
+    lanes = 2
 
     def __init__(self) -> None:
-        # What the second thread is to do; None ends it.
-        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        # The next batch as far as it waited while the last one was written, if that was asked for.
-        self._ahead: SimpleQueue[Batch[Slip, Outcome]] = SimpleQueue()
-        self._is_ahead = False
-        # How that batch was admitted.
-        self._admitted: list[Admitted] | None = None
-        self._beside = threading.Thread(target=self._work_beside, name="desk-beside", daemon=True)
-        self._beside.start()
+        # Held from taking a batch until it is decided: were both lanes to take what they find, batches would halve.
+        self._deciding = threading.Lock()
+        self._numbers = count()
+        # Batches are told to the feeds in the order in which they were taken.
+        self._telling = threading.Condition()
+        self._next_told = 0
         super().__init__()
 
     def note_waiting(self, number: int) -> None:
@@ -64,59 +62,35 @@ class Desk(Gathering[Slip, Outcome]):
     def work(self, batch: Sequence[Slip]) -> list[Outcome]:
         """Settle a batch in one transaction, or in several where the database turned it down."""
         began = time.perf_counter()
-        admitted, self._admitted = self._admitted, None
-        if admitted is None:
+        with ExitStack() as deciding:
+            deciding.callback(self._deciding.release)
             admitted = _persist(lambda: admit(batch))
-        outcomes = self._place(admitted)
+            outcomes = place(admitted, deciding.close)
         SETTLE_SECONDS.observe(time.perf_counter() - began)
         BATCH_ORDERS_SETTLED.observe(len(batch))
         _count(outcomes)
         return outcomes
 
-    def close(self, timeout_seconds: float = 10) -> None:
-        super().close(timeout_seconds)
-        self._tasks.put(None)
-        self._beside.join(timeout_seconds)
-
-    def _place(self, admitted: Sequence[Admitted]) -> list[Outcome]:
-        with realtime.held_back() as news:
-            try:
-                return place(admitted, self._look_ahead)
-            finally:
-                for tell in news:
-                    self._tasks.put(tell)
-
-    def _look_ahead(self) -> None:
-        """Have what waits admitted while this thread waits for the database."""
-        if self._waiting and not self._is_ahead:
-            self._is_ahead = True
-            self._tasks.put(self._admit_ahead)
-
-    def _admit_ahead(self) -> None:
-        with self._changed:
-            batch = self._take()
-        try:
-            self._admitted = admit([slip for slip, _ in batch])
-        except Exception:
-            logger.exception("a batch of %d could not be admitted ahead", len(batch))
-            connection.close()  # the batch is admitted when its turn comes
-        finally:
-            self._ahead.put(batch)
-
     def _next_batch(self) -> Batch[Slip, Outcome]:
-        if self._is_ahead:
-            batch = self._ahead.get()
-            self._is_ahead = False
-            return batch
-        return super()._next_batch()
+        self._deciding.acquire()
+        batch = super()._next_batch()
+        if not batch:
+            self._deciding.release()
+        return batch
 
-    def _work_beside(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            try:
-                task()
-            except Exception:
-                logger.exception("what the desk does beside broke off")
-        connection.close()
+    def _serve(self, batch: Batch[Slip, Outcome]) -> None:
+        number = next(self._numbers)
+        with realtime.held_back() as news:
+            super()._serve(batch)
+        with self._telling:
+            self._telling.wait_for(lambda: self._next_told == number)
+            for tell in news:
+                try:
+                    tell()
+                except Exception:
+                    logger.exception("news of settled bets broke off")
+            self._next_told += 1
+            self._telling.notify_all()
 
 
 def place(admitted: Sequence[Admitted], on_decided: Callable[[], None] = lambda: None) -> list[Outcome]:

@@ -88,27 +88,26 @@ class Gathering(ABC, Generic[Sent, Got]):
 
     def _run(self) -> None:
         while batch := self._next_batch():
-            waiters = [waiter for _, waiter in batch]
-            answers: list[tuple[asyncio.Future[Got], Any]]
-            try:
-                answers = list(zip(waiters, self.work([one for one, _ in batch]), strict=True))
-            except Exception as error:
-                logger.exception("a batch of %d at the %s broke off", len(batch), self.name)
-                answers = [(waiter, error) for waiter in waiters]
-            _hand_out(answers)
+            self._serve(batch)
         connection.close()
+
+    def _serve(self, batch: Batch[Sent, Got]) -> None:
+        waiters = [waiter for _, waiter in batch]
+        answers: list[tuple[asyncio.Future[Got], Any]]
+        try:
+            answers = list(zip(waiters, self.work([one for one, _ in batch]), strict=True))
+        except Exception as error:
+            logger.exception("a batch of %d at the %s broke off", len(batch), self.name)
+            answers = [(waiter, error) for waiter in waiters]
+        _hand_out(answers)
 
     def _next_batch(self) -> Batch[Sent, Got]:
         """What waits now, once anything does; nothing when it is closed and empty."""
         with self._changed:
             while not self._waiting and self._is_open:
                 self._changed.wait()
-            return self._take()
-
-    def _take(self) -> Batch[Sent, Got]:
-        """What waits now, under the lock."""
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self.most))]
-        self.note_waiting(len(self._waiting))
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self.most))]
+            self.note_waiting(len(self._waiting))
         return batch
 
 
