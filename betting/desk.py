@@ -81,16 +81,23 @@ class Desk(Gathering[Slip, Outcome]):
     def _serve(self, batch: Batch[Slip, Outcome]) -> None:
         number = next(self._numbers)
         with realtime.held_back() as news:
-            super()._serve(batch)
+            try:
+                super()._serve(batch)
+            finally:
+                self._tell(number, news)
+
+    def _tell(self, number: int, news: Sequence[Callable[[], None]]) -> None:
+        """Tell the feeds of a batch when all before it were told."""
         with self._telling:
             self._telling.wait_for(lambda: self._next_told == number)
-            for tell in news:
-                try:
+            try:
+                for tell in news:
                     tell()
-                except Exception:
-                    logger.exception("news of settled bets broke off")
-            self._next_told += 1
-            self._telling.notify_all()
+            except Exception:
+                logger.exception("news of settled bets broke off")
+            finally:
+                self._next_told += 1
+                self._telling.notify_all()
 
 
 def place(admitted: Sequence[Admitted], on_decided: Callable[[], None] = lambda: None) -> list[Outcome]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property, lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -197,15 +197,18 @@ def make_row(model: type[Row], facts: dict[str, Any], *, is_new: bool) -> Row:
 def _defaults(model: type[Model]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
     """The defaults that are always the same, and what makes the others."""
     fields = model._meta.concrete_fields
-    makers = [(field.attname, field.get_default) for field in fields if callable(field.default)]
-    return {field.attname: field.get_default() for field in fields if not callable(field.default)}, makers
+    makers = {field.attname: field.get_default for field in fields if field.has_default() and callable(field.default)}
+    constants = {field.attname: field.get_default() for field in fields if field.attname not in makers}
+    return constants, list(makers.items())
 
 
 def _store(sql: str, names: Sequence[str], rows: Iterable[Any]) -> None:
-    read = attrgetter(*names)
-    records = [dict(zip(names, read(row), strict=True)) for row in rows]
-    if records:
-        write(sql, records)
+    kept = list(rows)
+    if not kept:
+        return
+    # A model's own descriptors cost more than the values behind them.
+    found = map(itemgetter(*names), map(vars, kept)) if isinstance(kept[0], Model) else map(attrgetter(*names), kept)
+    write(sql, [dict(zip(names, values, strict=True)) for values in found])
 
 
 def _execute(sql: str, parameters: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Wallets, deposits, withdrawals and adjustments as the API and the feeds show them."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from casino.money import format_money
@@ -132,6 +133,7 @@ def adjustment_document(adjustment: Adjustment) -> dict[str, Any]:
     }
 
 
+@lru_cache(64)
 def format_moment(moment: datetime) -> str:
     """RFC 3339 in UTC, to the microsecond."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -5,14 +5,13 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count
-from threading import current_thread
+from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.sessions.backends.cached_db import SessionStore
-from django.db import OperationalError
 
 from betting import admission
 from betting import desk as desk_module
@@ -21,6 +20,7 @@ from betting.ingress import with_lean_bets
 from betting.models import Bet
 from betting.settlement import Settlement
 from casino import realtime
+from casino.api import gathering
 from casino.games.models import Game
 from casino.tests.listening import token_of
 from casino.users.models import User
@@ -174,88 +174,100 @@ def test_a_closed_desk_takes_no_more(open_desk: Desk, alice: User):
     assert post(BET, token_of(alice)).body["code"] == "closing"
 
 
+def first_then(first: str, *others: str) -> list[Answer]:
+    """The answers to a bet, and to those that come while it is being settled."""
+
+    async def ask() -> list[Answer]:
+        asked = [asyncio.create_task(call(json.dumps(BET).encode(), first))]
+        await asyncio.sleep(0.1)
+        asked += [asyncio.create_task(call(json.dumps(BET).encode(), token)) for token in others]
+        return await asyncio.gather(*asked)
+
+    return asyncio.run(ask())
+
+
 @pytest.fixture
-def one_then_the_rest(open_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The desk's first batch is settled once the others wait, which are to be admitted while it is written."""
-    settle = desk_module.place_bets
-
-    def place(orders: Any, **more: Any) -> Any:
-        until = monotonic() + 5
-        while not open_desk._waiting and monotonic() < until:
-            sleep(0.001)
-        monkeypatch.setattr(desk_module, "place_bets", settle)
-        return settle(orders, **more)
-
-    monkeypatch.setattr(desk_module, "place_bets", place)
+def rich(alice: User, boris: User, ever_lose: Game, fund: Any) -> tuple[str, str]:
+    """Tokens of two players with money."""
+    for player in (alice, boris):
+        fund(player, "10.00")
+    return token_of(alice), token_of(boris)
 
 
-async def many(tokens: list[str]) -> list[Answer]:
-    first = asyncio.create_task(call(json.dumps(BET).encode(), tokens[0]))
-    await asyncio.sleep(0.1)
-    return [*await asyncio.gather(*(call(json.dumps(BET).encode(), token) for token in tokens[1:])), await first]
+def test_the_next_batch_is_decided_while_one_is_written(rich: tuple[str, str], monkeypatch: pytest.MonkeyPatch):
+    write, calls, is_next_decided = Settlement.write, count(), Event()
 
-
-@pytest.mark.usefixtures("one_then_the_rest")
-def test_the_next_batch_is_admitted_while_one_is_written(
-    alice: User, ever_lose: Game, fund: Any, wallet_of: Any, monkeypatch: pytest.MonkeyPatch
-):
-    fund(alice, "10.00")
-    admitted: list[tuple[str, int]] = []
-
-    def admit(slips: Any) -> Any:
-        admitted.append((current_thread().name, len(slips)))
-        return admission.admit(slips)
-
-    monkeypatch.setattr(desk_module, "admit", admit)
-    answers = asyncio.run(many([token_of(alice) for _ in range(4)]))
-    assert [answer.status for answer in answers] == [201] * 4
-    assert [thread for thread, _ in admitted[:2]] == ["desk", "desk-beside"]
-    assert sum(number for _, number in admitted) == 4
-    assert wallet_of(alice).real == Decimal("9.80")
-
-
-@pytest.mark.usefixtures("one_then_the_rest")
-def test_what_cannot_be_admitted_ahead_is_admitted_in_its_turn(
-    alice: User, ever_lose: Game, fund: Any, wallet_of: Any, monkeypatch: pytest.MonkeyPatch
-):
-    fund(alice, "10.00")
-    broken: list[int] = []
-
-    def admit(slips: Any) -> Any:
-        if current_thread().name == "desk-beside":
-            broken.append(len(slips))
-            raise OperationalError("the connection is lost")
-        return admission.admit(slips)
-
-    monkeypatch.setattr(desk_module, "admit", admit)
-    answers = asyncio.run(many([token_of(alice) for _ in range(4)]))
-    assert [answer.status for answer in answers] == [201] * 4
-    assert broken
-    assert wallet_of(alice).real == Decimal("9.80")
-
-
-@pytest.mark.usefixtures("one_then_the_rest")
-def test_a_batch_that_breaks_off_leaves_the_one_that_was_admitted_ahead(
-    alice: User, ever_lose: Game, fund: Any, wallet_of: Any, monkeypatch: pytest.MonkeyPatch
-):
-    fund(alice, "10.00")
-    write, calls = Settlement.write, count()
-
-    def break_once(settlement: Settlement) -> None:
+    def write_in_turn(settlement: Settlement) -> None:
         if next(calls) == 0:
-            raise RuntimeError("a fault of the first batch")
+            assert is_next_decided.wait(5)
+        else:
+            is_next_decided.set()
         write(settlement)
 
-    monkeypatch.setattr(Settlement, "write", break_once)
-    answers = asyncio.run(many([token_of(alice) for _ in range(4)]))
-    assert [answer.status for answer in answers] == [201, 201, 201, 500]
-    assert wallet_of(alice).real == Decimal("9.85")
+    monkeypatch.setattr(Settlement, "write", write_in_turn)
+    assert [answer.status for answer in first_then(*rich)] == [201, 201]
+
+
+def test_only_one_batch_is_decided_at_a_time(
+    alice: User, boris: User, rich: tuple[str, str], wallet_of: Any, monkeypatch: pytest.MonkeyPatch
+):
+    write, undecided, seen = Settlement.write, [], []
+
+    def admit(slips: Any) -> Any:
+        undecided.append(slips)
+        seen.append(len(undecided))
+        sleep(0.01)
+        return admission.admit(slips)
+
+    def write_decided(settlement: Settlement) -> None:
+        undecided.pop()
+        write(settlement)
+
+    monkeypatch.setattr(desk_module, "admit", admit)
+    monkeypatch.setattr(Settlement, "write", write_decided)
+    answers = first_then(*rich * 10)
+    assert [answer.status for answer in answers] == [201] * 20
+    assert len(seen) > 1
+    assert set(seen) == {1}
+    assert wallet_of(alice).real == wallet_of(boris).real == Decimal("9.50")
+
+
+def test_a_batch_that_breaks_off_leaves_the_others_alone(rich: tuple[str, str], monkeypatch: pytest.MonkeyPatch):
+    faults = iter([True])
+
+    def admit(slips: Any) -> Any:
+        sleep(0.2)
+        if next(faults, False):
+            raise RuntimeError("a fault of the first batch")
+        return admission.admit(slips)
+
+    monkeypatch.setattr(desk_module, "admit", admit)
+    assert [answer.status for answer in first_then(*rich, *rich)] == [500, 201, 201, 201]
+
+
+def test_batches_are_told_in_the_order_in_which_they_were_taken(
+    alice: User, boris: User, rich: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    hand_out, pauses, told = gathering._hand_out, iter([0.5]), []
+
+    def hand_out_late(answers: Any) -> None:
+        hand_out(answers)
+        sleep(next(pauses, 0))
+
+    monkeypatch.setattr(gathering, "_hand_out", hand_out_late)
+    monkeypatch.setattr(realtime._publisher, "send", lambda messages: told.extend(one.feed for one in messages))
+    assert [answer.status for answer in first_then(*rich)] == [201, 201]
+    until = monotonic() + 5
+    while len(told) < 6 and monotonic() < until:
+        sleep(0.01)
+    assert [feed for feed in told if feed.startswith("player:")] == [
+        realtime.player_feed(player.pk) for player in (alice, alice, boris, boris)
+    ]
 
 
 def test_a_desk_that_closes_tells_the_feeds_of_its_last_bets_first(
-    open_desk: Desk, alice: User, ever_lose: Game, fund: Any, monkeypatch: pytest.MonkeyPatch
+    open_desk: Desk, rich: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ):
-    fund(alice, "10.00")
     told: list[str] = []
 
     def tell_slowly(messages: Any) -> None:
@@ -263,7 +275,12 @@ def test_a_desk_that_closes_tells_the_feeds_of_its_last_bets_first(
         told.extend(message.type for message in messages)
 
     monkeypatch.setattr(realtime._publisher, "send", tell_slowly)
-    assert post(BET, token_of(alice)).status == 201
+    assert post(BET, rich[0]).status == 201
     assert told == []
     open_desk.close()
     assert told == ["bet.settled", "bet.settled", "balance.changed"]
+
+
+def test_news_that_cannot_be_told_stops_no_lane(rich: tuple[str, str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(realtime._publisher, "send", lambda messages: 1 / 0)
+    assert [post(BET, token).status for token in rich * 3] == [201] * 6
