@@ -45,7 +45,7 @@ class Gathering(ABC, Generic[Sent, Got]):
 
     name: ClassVar[str]
     most: ClassVar[int]
-    lanes: ClassVar[int] = 1
+    lanes: ClassVar[int]
     # A batch takes some ten milliseconds, so these wait a second or so.
     most_waiting: ClassVar[int] = 1024
 
