@@ -153,7 +153,7 @@ def _server_child(server: embedded.Server) -> Child:
 
 
 def _web(port: int, environment: Mapping[str, str]) -> Child:
-    command = [sys.executable, "-m", "granian", "--interface", "asginl", "casino.asgi:application"]
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "casino.asgi:application"]
     command += [
         "--host",
         "127.0.0.1",

@@ -31,10 +31,20 @@ SUBPROTOCOL = "casino.v1"
 @contextlib.contextmanager
 def feed_server(kind: str, redis_url: str, application: str = "casino.asgi:application") -> Iterator[str]:
     """A ``daphne`` or ``granian`` process on the tests' database; yields its address without the scheme."""
+    with asgi_server(kind, redis_url, application) as (at, _):
+        yield at
+
+
+@contextlib.contextmanager
+def asgi_server(
+    kind: str, redis_url: str, application: str = "casino.asgi:application"
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A process of ``daphne``, ``granian`` or ``uvicorn`` on the tests' database; yields its address as well."""
     port = str(free_port())
     commands = {
         "daphne": ["daphne", "--bind", "127.0.0.1", "--port", port, "--verbosity", "0", application],
-        "granian": ["granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", port, "--ws", application],
+        "granian": ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", port, "--ws", application],
+        "uvicorn": ["uvicorn", "--host", "127.0.0.1", "--port", port, "--ws", "none", application],
     }
     environment = os.environ | {
         "DATABASE_URL": _database_url(), "REDIS_URL": redis_url, "DEBUG": "1", "DATABASE_POOL_SIZE": "6"
@@ -42,7 +52,7 @@ def feed_server(kind: str, redis_url: str, application: str = "casino.asgi:appli
     process = subprocess.Popen([sys.executable, "-m", *commands[kind]], cwd=PROJECT, env=environment)
     try:
         assert wait_until(lambda: _answers(int(port)), 60), f"{kind} does not answer"
-        yield f"127.0.0.1:{port}"
+        yield f"127.0.0.1:{port}", process
     finally:
         process.terminate()
         process.wait(20)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -66,9 +66,10 @@ def running_apart() -> Iterator[Apart]:
 
 
 def _children(stack: Apart) -> Iterator[Child]:
-    yield _web("bets", stack, stack.bets_url, "asginl", "casino.asgi:application", DATABASE_POOL_SIZE="4")
-    wsgi = ("casino.wsgi:application", "--blocking-threads", "4")
-    yield _web("rest", stack, stack.url, "wsgi", *wsgi, DATABASE_CONN_MAX_AGE="600")
+    lean = ["uvicorn", "casino.asgi:application", "--ws", "none"]
+    yield _web("bets", stack, stack.bets_url, lean, DATABASE_POOL_SIZE="4")
+    rest = ["granian", "--interface", "wsgi", "casino.wsgi:application", "--blocking-threads", "4"]
+    yield _web("rest", stack, stack.url, rest, DATABASE_CONN_MAX_AGE="600")
     celery = [sys.executable, "-m", "celery", "-A", "casino"]
     schedule = ["--schedule", str(stack.home / "beat"), "--pidfile", ""]
     for name, more in (("worker", ["--concurrency", "1"]), ("beat", schedule)):
@@ -76,9 +77,9 @@ def _children(stack: Apart) -> Iterator[Child]:
         yield Child(name, partial(spawn, command, stack.environment, PROJECT), lambda: "")
 
 
-def _web(name: str, stack: Apart, url: str, interface: str, *what: str, **environment: str) -> Child:
-    command = [sys.executable, "-m", "granian", "--interface", interface, *what, "--host", "127.0.0.1"]
-    command += ["--port", url.rpartition(":")[2], "--workers", "1", "--no-access-log", "--log-level", "warning"]
+def _web(name: str, stack: Apart, url: str, server: Sequence[str], **environment: str) -> Child:
+    command = [sys.executable, "-m", *server, "--host", "127.0.0.1", "--port", url.rpartition(":")[2]]
+    command += ["--workers", "1", "--no-access-log", "--log-level", "warning"]
     return Child(name, partial(spawn, command, {**stack.environment, **environment}, PROJECT), partial(_refusal, url))
 
 
