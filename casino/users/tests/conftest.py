@@ -73,7 +73,12 @@ def second_factor() -> Callable[[User], None]:
 
 
 def code_now(steps: int = 0) -> str:
-    """The code that an authenticator app shows (RFC 6238), ``steps`` periods from now."""
+    """The code that an authenticator app shows (RFC 6238), ``steps`` periods from now.
+
+    One that would run out under way is waited out, as people do.
+    """
+    if (left := 30 - time.time() % 30) < 3:
+        time.sleep(left)
     counter = int(time.time()) // 30 + steps
     digest = hmac.digest(base64.b32decode(SECRET), counter.to_bytes(8, "big"), "sha1")
     offset = digest[-1] & 15
