@@ -3,7 +3,6 @@
 Two lanes take turns: while the database writes the batch of one, the other admits and decides the next.
 """
 
-import logging
 import threading
 import time
 from collections import Counter
@@ -24,7 +23,6 @@ from casino.api.gathering import Batch, Gathering
 from casino.api.metrics import BATCH_ORDERS_SETTLED, BETS, QUEUE_ORDERS, SETTLE_SECONDS
 from casino.serving import at_end
 
-logger = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 # A batch whose connection broke is settled again: its keys tell what was committed.
@@ -90,14 +88,10 @@ class Desk(Gathering[Slip, Outcome]):
         """Tell the feeds of a batch when all before it were told."""
         with self._telling:
             self._telling.wait_for(lambda: self._next_told == number)
-            try:
-                for tell in news:
-                    tell()
-            except Exception:
-                logger.exception("news of settled bets broke off")
-            finally:
-                self._next_told += 1
-                self._telling.notify_all()
+            for tell in news:
+                tell()
+            self._next_told += 1
+            self._telling.notify_all()
 
 
 def place(admitted: Sequence[Admitted], on_decided: Callable[[], None] = lambda: None) -> list[Outcome]:

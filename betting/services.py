@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from django.db import IntegrityError, OperationalError, transaction
 
@@ -16,6 +17,8 @@ from wallets.models import Wallet
 
 BATCH_ORDERS = 64
 ATTEMPTS = 3
+# One attempt at a batch, with the seeds of remote services.
+Settle = Callable[[Sequence[Order], Seeds], list[Answer]]
 
 
 def open_account(player: User, operator: Operator) -> Wallet:
@@ -43,41 +46,38 @@ def place_bets(
     before a batch is written, which mostly waits for the database; more than once where one is settled again. Seeds of
     remote services are fetched while no lock is held, so no transaction may be open.
     """
-    return _place(orders, at, randomness.fetch_seeds(orders, randomness.known_as_remote(orders)), on_decided)
+    settle = partial(_settle, at=at, on_decided=on_decided)
+    return _place(orders, randomness.fetch_seeds(orders, randomness.known_as_remote(orders)), settle)
 
 
-def _place(
-    orders: Sequence[Order], at: datetime | None, remote: dict[Name, Seed], on_decided: Callable[[], None]
-) -> list[Answer]:
+def _place(orders: Sequence[Order], remote: dict[Name, Seed], settle: Settle) -> list[Answer]:
     """Settle a batch; one that the database turns down (a deadlock; a key used at two operators at once) has moved
     nothing and is settled again one by one, from the same seeds."""
     for attempt in range(ATTEMPTS):
         try:
-            return _settle_seeded(orders, at, remote, on_decided)
+            return _settle_seeded(orders, remote, settle)
         except (IntegrityError, OperationalError) as error:
             if isinstance(error, OperationalError) and not _is_worth_retrying(error):
                 raise
             if len(orders) > 1:
-                return [_place([order], at, remote, on_decided)[0] for order in orders]
+                return [_place([order], remote, settle)[0] for order in orders]
             if attempt == ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def _settle_seeded(
-    orders: Sequence[Order], at: datetime | None, remote: dict[Name, Seed], on_decided: Callable[[], None]
-) -> list[Answer]:
+def _settle_seeded(orders: Sequence[Order], remote: dict[Name, Seed], settle: Settle) -> list[Answer]:
     """Settle a batch, again with seeds for an operator that only the database knew to draw from a remote service."""
     while True:
         try:
-            return _settle(orders, at, remote, on_decided)
+            return settle(orders, remote)
         except SeedsMissingError as missing:
             # The transaction is over and has moved nothing. Each round fetches for one operator more.
             remote.update(randomness.fetch_seeds(orders, {missing.operator_id}))
 
 
 def _settle(
-    orders: Sequence[Order], at: datetime | None, remote: Seeds, on_decided: Callable[[], None]
+    orders: Sequence[Order], remote: Seeds, *, at: datetime | None, on_decided: Callable[[], None]
 ) -> list[Answer]:
     with transaction.atomic():
         settlement = open_settlement(orders, at, remote)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
@@ -58,12 +58,12 @@ def publish(messages: Sequence[Message]) -> None:
 
 def publish_made(make: Callable[[], Sequence[Message]]) -> None:
     """``publish`` what ``make`` answers once the transaction has committed."""
-    transaction.on_commit(lambda: _tell(make), robust=True)
+    transaction.on_commit(partial(_tell, make))
 
 
 @contextmanager
 def held_back() -> Iterator[list[Callable[[], None]]]:
-    """What commits in the block is not told at once: the caller does so by calling each, in order."""
+    """What commits in the block is not told at once: the caller does so, by calling each in order; none raises."""
     held: list[Callable[[], None]] = []
     token = _held.set(held)
     try:
@@ -75,9 +75,16 @@ def held_back() -> Iterator[list[Callable[[], None]]]:
 def _tell(make: Callable[[], Sequence[Message]]) -> None:
     held = _held.get()
     if held is None:
-        _publisher.send(make())
+        _send(make)
     else:
-        held.append(lambda: _publisher.send(make()))
+        held.append(partial(_send, make))
+
+
+def _send(make: Callable[[], Sequence[Message]]) -> None:
+    try:
+        _publisher.send(make())
+    except Exception:
+        logger.exception("news could not be told")
 
 
 def to_json(data: Any) -> str:
