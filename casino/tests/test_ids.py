@@ -7,10 +7,18 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import RFC_4122, UUID
 
+import pytest
+
 from casino import ids
 from casino.ids import first_id_of, uuid7
 
 MOMENT = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def none_made_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests made near ``MOMENT`` would be counted on from."""
+    monkeypatch.setattr(ids, "_last", 0)
 
 
 def random_bits(one: UUID) -> int:
